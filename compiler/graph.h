@@ -1,0 +1,81 @@
+#ifndef SEPCONV_COMPILER_GRAPH_H_
+#define SEPCONV_COMPILER_GRAPH_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sepconv {
+
+using Shape = std::vector<int64_t>;
+
+/// Product of the extents; 1 for a scalar. Shapes in a graph never overflow (the reader checks).
+int64_t element_count(const Shape &shape);
+
+enum class ElementType { kFloat, kInt64, kInt32, kBool, kDouble };
+
+/// A constant: initialiser or folded value. Floats (and doubles, narrowed) in `floats`; integers and
+/// booleans widened in `ints`. Exactly one of the two holds element_count(shape) values.
+struct Constant {
+    ElementType type = ElementType::kFloat;
+    Shape shape;
+    std::vector<float> floats;
+    std::vector<int64_t> ints;
+
+    bool is_float() const { return type == ElementType::kFloat || type == ElementType::kDouble; }
+};
+
+using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>,
+                               std::vector<float>, Constant>;
+
+/// One ONNX operator. Inputs and outputs are value names; "" is an omitted optional input.
+struct Node {
+    std::string op;    ///< ONNX operator type: "Conv".
+    std::string name;  ///< ONNX node name; made up as "Conv_17" where the model has none.
+    std::vector<std::string> inputs;
+    std::vector<std::string> outputs;
+    std::map<std::string, Attribute> attributes;
+
+    int64_t attribute(const std::string &key, int64_t otherwise) const;
+    float attribute(const std::string &key, float otherwise) const;
+    std::string attribute(const std::string &key, const std::string &otherwise) const;
+    std::vector<int64_t> attribute(const std::string &key, const std::vector<int64_t> &otherwise) const;
+    bool has(const std::string &key) const { return attributes.count(key) != 0; }
+    /// Input i, or "" when the node has fewer.
+    const std::string &input(size_t i) const;
+};
+
+/// A named value at the graph's edge, or between nodes.
+struct Value {
+    ElementType type = ElementType::kFloat;
+    Shape shape;
+};
+
+/// A model in ONNX's meaning (logical NCHW shapes). Nodes are in topological order, every value has
+/// one producer, all shapes are static, positive and known.
+struct Graph {
+    std::string name;
+    int64_t opset = 0;
+    std::vector<std::string> inputs;   ///< Names; without initialisers.
+    std::vector<std::string> outputs;  ///< Names.
+    std::vector<Node> nodes;
+    std::map<std::string, Value> values;        ///< Inputs and all nodes' outputs.
+    std::map<std::string, Constant> constants;  ///< By value name; disjoint from `values`.
+
+    bool is_constant(const std::string &value) const { return constants.count(value) != 0; }
+    /// Shape of a value or constant.
+    const Shape &shape_of(const std::string &value) const;
+    /// The constant's, or null.
+    const Constant *constant(const std::string &value) const;
+    /// How many node inputs and graph outputs read the value.
+    int use_count(const std::string &value) const;
+    /// The node that produces it, or null for inputs and constants.
+    const Node *producer(const std::string &value) const;
+};
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_COMPILER_GRAPH_H_

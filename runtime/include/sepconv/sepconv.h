@@ -1,0 +1,104 @@
+/* The C interface of every library that sepconv compiles.
+ *
+ * A library NAME exports NAME_model(); its header NAME.h holds the sizes as macros. Nothing here
+ * prints, aborts or throws. A model is read-only and shared; a context belongs to one caller at a
+ * time; any number of contexts may run at once. sepconv_run allocates nothing. */
+#ifndef SEPCONV_SEPCONV_H_
+#define SEPCONV_SEPCONV_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SEPCONV_NODISCARD __attribute__((warn_unused_result))
+#else
+#define SEPCONV_NODISCARD
+#endif
+
+typedef enum sepconv_status_t {
+    SEPCONV_OK = 0,
+    SEPCONV_INVALID_ARGUMENT = 1, /* A pointer is null, an index or an option out of range. */
+    SEPCONV_ABI_MISMATCH = 2,     /* Model and runtime were built by different versions. */
+    SEPCONV_UNSUPPORTED_ISA = 3,  /* No variant of the model runs on this CPU (or SEPCONV_ISA names
+                                     one that is not in the library or not on this CPU). */
+    SEPCONV_OUT_OF_MEMORY = 4,    /* The context could not be allocated. */
+    SEPCONV_ARENA_TOO_SMALL = 5,  /* options.arena_bytes is below sepconv_model_arena_bytes(). */
+    SEPCONV_THREAD_ERROR = 6,     /* A thread could not be started. */
+    SEPCONV_CALLBACK_ERROR = 7,   /* The caller's parallel_for returned non-zero. */
+    SEPCONV_KERNEL_ERROR = 8      /* A kernel reported an error, or asked for more scratch than
+                                     planned: a defect of sepconv. */
+} sepconv_status_t;
+
+/* One sentence; static storage; never null. */
+const char *sepconv_status_message(sepconv_status_t status);
+
+typedef struct sepconv_model_t sepconv_model_t;
+typedef struct sepconv_context_t sepconv_context_t;
+
+/* Calls body(body_data, index, worker) once for every index in [0, count), in any order, on any
+ * threads, and returns when all have returned: 0, or the first non-zero result. `worker` must be in
+ * [0, num_threads) and must not be used by two calls at once. */
+typedef int (*sepconv_task_t)(void *body_data, int index, int worker);
+typedef int (*sepconv_parallel_for_t)(void *user_data, sepconv_task_t body, void *body_data,
+                                      int count);
+
+typedef struct sepconv_options_t {
+    int num_threads;                     /* 0 and 1: serial. With parallel_for: its workers. */
+    sepconv_parallel_for_t parallel_for; /* Null: a pool of num_threads - 1 threads of our own. */
+    void *parallel_for_data;             /* First argument of parallel_for. */
+    void *arena;                         /* Null: allocated with the context. Any alignment. */
+    size_t arena_bytes;                  /* At least sepconv_model_arena_bytes(model, threads). */
+    int profile;                         /* Non-zero: record the time of every block. */
+} sepconv_options_t;
+
+/* A dense float tensor of the caller: shape and order as `layout` says. */
+typedef struct sepconv_tensor_t {
+    const char *name;
+    const char *layout; /* "nchw", "nhwc", or "" when the tensor is not 4-D. */
+    int rank;
+    const int64_t *shape; /* rank extents, in the order of memory. */
+    size_t bytes;
+} sepconv_tensor_t;
+
+/* Number of inputs and outputs; descriptions live as long as the model; null when out of range. */
+int sepconv_model_input_count(const sepconv_model_t *model);
+int sepconv_model_output_count(const sepconv_model_t *model);
+const sepconv_tensor_t *sepconv_model_input(const sepconv_model_t *model, int index);
+const sepconv_tensor_t *sepconv_model_output(const sepconv_model_t *model, int index);
+const char *sepconv_model_name(const sepconv_model_t *model);
+
+/* Bytes that a caller's arena must have for `num_threads` workers; 0 for a null model. */
+size_t sepconv_model_arena_bytes(const sepconv_model_t *model, int num_threads);
+
+/* Whether this CPU and operating system run `isa`: "sse41", "avx2", "avx512". Unknown names: 0. */
+int sepconv_isa_available(const char *isa);
+
+/* Makes a context. `options` may be null: serial, own arena. The environment variable SEPCONV_ISA
+ * forces a variant. On failure *context is null. The caller destroys the context. */
+SEPCONV_NODISCARD sepconv_status_t sepconv_context_create(const sepconv_model_t *model,
+                                                          const sepconv_options_t *options,
+                                                          sepconv_context_t **context);
+void sepconv_context_destroy(sepconv_context_t *context); /* Null is allowed. */
+
+/* The variant that the context runs: "avx2". */
+const char *sepconv_context_isa(const sepconv_context_t *context);
+
+/* Computes all outputs from all inputs. Pointers are to the first elements, in the model's order,
+ * aligned to 4 bytes; buffers may not overlap each other or the arena. */
+SEPCONV_NODISCARD sepconv_status_t sepconv_run(sepconv_context_t *context,
+                                               const void *const inputs[], void *const outputs[]);
+
+/* Blocks of the plan in order; with options.profile the nanoseconds of the last run, else 0. */
+int sepconv_context_block_count(const sepconv_context_t *context);
+const char *sepconv_context_block_name(const sepconv_context_t *context, int index);
+uint64_t sepconv_context_block_nanoseconds(const sepconv_context_t *context, int index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SEPCONV_SEPCONV_H_ */
