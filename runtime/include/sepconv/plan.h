@@ -63,8 +63,15 @@ typedef struct sepconv_step_t {
 typedef struct sepconv_variant_t {
     const char *isa;
     const sepconv_kernel_t *kernels;
-    size_t worker_bytes; /* Scratch that one worker needs for any kernel of this variant. */
+    size_t worker_bytes; /* Scratch that one worker needs for any kernel of this variant: the
+                            greatest sum, over allocations that live at once (outside and inside a
+                            parallel loop), of their bytes rounded up to 64 plus 128. */
 } sepconv_variant_t;
+
+/* Bytes of an arena: the tensors; the slices of scratch, each the greatest worker_bytes rounded up
+ * to 64, one when serial, else one a thread and one more; and room to align the whole. */
+#define SEPCONV_TOTAL_ARENA_BYTES(arena_bytes, slice_bytes, slice_count) \
+    ((arena_bytes) + (slice_count) * (slice_bytes) + 64)
 
 struct sepconv_model_t {
     uint32_t abi_version; /* SEPCONV_ABI_VERSION of the compiler. First, forever. */

@@ -19,16 +19,21 @@ extern "C" {
 #define SEPCONV_NODISCARD
 #endif
 
+/* The greatest options.num_threads. */
+#define SEPCONV_MAX_THREADS 1024
+
 typedef enum sepconv_status_t {
     SEPCONV_OK = 0,
-    SEPCONV_INVALID_ARGUMENT = 1, /* A pointer is null, an index or an option out of range. */
+    SEPCONV_INVALID_ARGUMENT = 1, /* A pointer is null or misaligned, an index or an
+                                     option out of range. */
     SEPCONV_ABI_MISMATCH = 2,     /* Model and runtime were built by different versions. */
     SEPCONV_UNSUPPORTED_ISA = 3,  /* No variant of the model runs on this CPU (or SEPCONV_ISA names
                                      one that is not in the library or not on this CPU). */
     SEPCONV_OUT_OF_MEMORY = 4,    /* The context could not be allocated. */
     SEPCONV_ARENA_TOO_SMALL = 5,  /* options.arena_bytes is below sepconv_model_arena_bytes(). */
     SEPCONV_THREAD_ERROR = 6,     /* A thread could not be started. */
-    SEPCONV_CALLBACK_ERROR = 7,   /* The caller's parallel_for returned non-zero. */
+    SEPCONV_CALLBACK_ERROR = 7,   /* The caller's parallel_for returned non-zero or broke its
+                                     contract; what the outputs hold is unspecified. */
     SEPCONV_KERNEL_ERROR = 8      /* A kernel reported an error, or asked for more scratch than
                                      planned: a defect of sepconv. */
 } sepconv_status_t;
@@ -64,14 +69,16 @@ typedef struct sepconv_tensor_t {
     size_t bytes;
 } sepconv_tensor_t;
 
-/* Number of inputs and outputs; descriptions live as long as the model; null when out of range. */
+/* Number of inputs and outputs; descriptions live as long as the model; null when out of range. A
+ * model of another ABI version counts as having none. */
 int sepconv_model_input_count(const sepconv_model_t *model);
 int sepconv_model_output_count(const sepconv_model_t *model);
 const sepconv_tensor_t *sepconv_model_input(const sepconv_model_t *model, int index);
 const sepconv_tensor_t *sepconv_model_output(const sepconv_model_t *model, int index);
 const char *sepconv_model_name(const sepconv_model_t *model);
 
-/* Bytes that a caller's arena must have for `num_threads` workers; 0 for a null model. */
+/* Bytes that a caller's arena must have for `num_threads` workers; 0 for a null model or a number
+ * of threads out of range. */
 size_t sepconv_model_arena_bytes(const sepconv_model_t *model, int num_threads);
 
 /* Whether this CPU and operating system run `isa`: "sse41", "avx2", "avx512". Unknown names: 0. */

@@ -1,0 +1,277 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "context.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const sepconv_options_t kDefaultOptions;
+
+static sepconv_status_t check_options(const sepconv_model_t *model,
+                                      const sepconv_options_t *options) {
+    if (options->num_threads < 0 || options->num_threads > SEPCONV_MAX_THREADS) {
+        return SEPCONV_INVALID_ARGUMENT;
+    }
+    if (options->arena != NULL &&
+        options->arena_bytes < sepconv_model_arena_bytes(model, options->num_threads)) {
+        return SEPCONV_ARENA_TOO_SMALL;
+    }
+    for (int i = 0; i < model->step_count; ++i) {
+        if (model->steps[i].arg_count > SEPCONV_MAX_KERNEL_ARGS) {
+            return SEPCONV_INVALID_ARGUMENT;
+        }
+    }
+    return SEPCONV_OK;
+}
+
+/* The parts of a context, which are one allocation. */
+typedef struct parts_t {
+    size_t workers, pool, block_nanoseconds; /* Offsets; 0 where there is no such part. */
+    size_t bytes;
+} parts_t;
+
+static size_t append(parts_t *parts, size_t bytes) {
+    const size_t offset = sepconv_round_up(parts->bytes, _Alignof(max_align_t));
+    parts->bytes = offset + bytes;
+    return offset;
+}
+
+static parts_t parts_of(const sepconv_model_t *model, const sepconv_options_t *options) {
+    parts_t parts = {.bytes = sizeof(sepconv_context_t)};
+    if (options->num_threads > 1) {
+        parts.workers = append(&parts, (size_t)options->num_threads * sizeof(sepconv_worker_t));
+        if (options->parallel_for == NULL) {
+            parts.pool = append(&parts, sepconv_pool_bytes(options->num_threads));
+        }
+    }
+    if (options->profile) {
+        parts.block_nanoseconds = append(&parts, (size_t)model->block_count * sizeof(uint64_t));
+    }
+    return parts;
+}
+
+static void init_worker(sepconv_context_t *context, sepconv_worker_t *worker, int slice,
+                        int in_task) {
+    worker->context = context;
+    worker->capacity = sepconv_slice_bytes(context->model);
+    worker->scratch =
+        context->arena + context->model->arena_bytes + (size_t)slice * worker->capacity;
+    worker->in_task = in_task;
+    sepconv_worker_reset(worker);
+}
+
+static void lay_out(sepconv_context_t *context, const parts_t *parts,
+                    const sepconv_options_t *options, void *arena) {
+    uint8_t *base = (uint8_t *)context;
+    context->num_threads = options->num_threads > 1 ? options->num_threads : 1;
+    context->arena = (uint8_t *)arena + (-(uintptr_t)arena & (kScratchAlignment - 1));
+    init_worker(context, &context->caller, 0, 0);
+    if (parts->workers != 0) {
+        context->workers = (sepconv_worker_t *)(void *)(base + parts->workers);
+        for (int i = 0; i < context->num_threads; ++i) {
+            init_worker(context, &context->workers[i], i + 1, 1);
+        }
+        context->parallel_for = options->parallel_for;
+        context->parallel_for_data = options->parallel_for_data;
+    }
+    if (parts->block_nanoseconds != 0) {
+        context->block_nanoseconds = (uint64_t *)(void *)(base + parts->block_nanoseconds);
+    }
+}
+
+static sepconv_status_t start_pool(sepconv_context_t *context, const parts_t *parts) {
+    if (parts->pool == 0) {
+        return SEPCONV_OK;
+    }
+    sepconv_pool_t *pool = (sepconv_pool_t *)(void *)((uint8_t *)context + parts->pool);
+    const sepconv_status_t status = sepconv_pool_start(pool, context->num_threads);
+    if (status == SEPCONV_OK) {
+        context->pool = pool;
+        context->parallel_for = sepconv_pool_parallel_for;
+        context->parallel_for_data = pool;
+    }
+    return status;
+}
+
+static sepconv_status_t allocate(const sepconv_model_t *model, const sepconv_options_t *options,
+                                 const sepconv_variant_t *variant, sepconv_context_t **result) {
+    const parts_t parts = parts_of(model, options);
+    sepconv_context_t *context = (sepconv_context_t *)calloc(1, parts.bytes);
+    if (context == NULL) {
+        return SEPCONV_OUT_OF_MEMORY;
+    }
+    context->model = model;
+    context->variant = variant;
+    atomic_init(&context->error, SEPCONV_OK);
+    void *arena = options->arena;
+    if (arena == NULL) {
+        arena = malloc(sepconv_model_arena_bytes(model, options->num_threads));
+        context->owned_arena = arena;
+        if (arena == NULL) {
+            sepconv_context_destroy(context);
+            return SEPCONV_OUT_OF_MEMORY;
+        }
+    }
+    lay_out(context, &parts, options, arena);
+    const sepconv_status_t status = start_pool(context, &parts);
+    if (status != SEPCONV_OK) {
+        sepconv_context_destroy(context);
+        return status;
+    }
+    *result = context;
+    return SEPCONV_OK;
+}
+
+sepconv_status_t sepconv_context_create(const sepconv_model_t *model,
+                                        const sepconv_options_t *options,
+                                        sepconv_context_t **context) {
+    if (context == NULL) {
+        return SEPCONV_INVALID_ARGUMENT;
+    }
+    *context = NULL;
+    if (model == NULL) {
+        return SEPCONV_INVALID_ARGUMENT;
+    }
+    if (!sepconv_model_readable(model)) {
+        return SEPCONV_ABI_MISMATCH;
+    }
+    if (options == NULL) {
+        options = &kDefaultOptions;
+    }
+    const sepconv_status_t status = check_options(model, options);
+    if (status != SEPCONV_OK) {
+        return status;
+    }
+    const sepconv_variant_t *variant = sepconv_choose_variant(model, getenv("SEPCONV_ISA"));
+    if (variant == NULL) {
+        return SEPCONV_UNSUPPORTED_ISA;
+    }
+    return allocate(model, options, variant, context);
+}
+
+void sepconv_context_destroy(sepconv_context_t *context) {
+    if (context == NULL) {
+        return;
+    }
+    if (context->pool != NULL) {
+        sepconv_pool_stop(context->pool);
+    }
+    free(context->owned_arena);
+    free(context);
+}
+
+const char *sepconv_context_isa(const sepconv_context_t *context) {
+    return context != NULL ? context->variant->isa : "";
+}
+
+/* Whether `pointers` holds `count` pointers to floats; it may be null when there are none. */
+static int usable(const void *const *pointers, int count) {
+    if (count > 0 && pointers == NULL) {
+        return 0;
+    }
+    for (int i = 0; i < count; ++i) {
+        if (pointers[i] == NULL || (uintptr_t)pointers[i] % sizeof(float) != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Kernels do not write through arguments that they only read; the ABI has one pointer for both. */
+static uint8_t *base_of(const sepconv_context_t *context, const sepconv_arg_t *arg,
+                        const void *const inputs[], void *const outputs[]) {
+    switch ((sepconv_space_t)arg->space) {
+        case SEPCONV_WEIGHTS:
+            return (uint8_t *)(uintptr_t)context->model->weights;
+        case SEPCONV_ARENA:
+            return context->arena;
+        case SEPCONV_INPUT:
+            return (uint8_t *)(uintptr_t)inputs[arg->index];
+        case SEPCONV_OUTPUT:
+            return (uint8_t *)outputs[arg->index];
+    }
+    return NULL;
+}
+
+static sepconv_status_t run_step(sepconv_context_t *context, const sepconv_step_t *step,
+                                 const void *const inputs[], void *const outputs[]) {
+    sepconv_buffer_t buffers[SEPCONV_MAX_KERNEL_ARGS];
+    void *args[SEPCONV_MAX_KERNEL_ARGS + 1];
+    void *user_context = &context->caller;
+    args[0] = &user_context;
+    memset(buffers, 0, step->arg_count * sizeof(buffers[0]));
+    for (uint32_t i = 0; i < step->arg_count; ++i) {
+        const sepconv_arg_t *arg = &step->args[i];
+        buffers[i].host = base_of(context, arg, inputs, outputs) + arg->offset;
+        args[i + 1] = &buffers[i];
+    }
+    const sepconv_kernel_t kernel = context->variant->kernels[step->kernel];
+    for (uint32_t repetition = 0; repetition < step->repeat; ++repetition) {
+        sepconv_worker_reset(&context->caller);
+        if (kernel(args) != 0) {
+            sepconv_record_error(context, SEPCONV_KERNEL_ERROR);
+        }
+        const int error = atomic_load(&context->error);
+        if (error != SEPCONV_OK) {
+            return (sepconv_status_t)error;
+        }
+        for (uint32_t i = 0; i < step->arg_count; ++i) {
+            buffers[i].host += step->args[i].advance;
+        }
+    }
+    return SEPCONV_OK;
+}
+
+static uint64_t now_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+sepconv_status_t sepconv_run(sepconv_context_t *context, const void *const inputs[],
+                             void *const outputs[]) {
+    if (context == NULL) {
+        return SEPCONV_INVALID_ARGUMENT;
+    }
+    const sepconv_model_t *model = context->model;
+    if (!usable(inputs, model->input_count) ||
+        !usable((const void *const *)outputs, model->output_count)) {
+        return SEPCONV_INVALID_ARGUMENT;
+    }
+    uint64_t *nanoseconds = context->block_nanoseconds;
+    if (nanoseconds != NULL) {
+        memset(nanoseconds, 0, (size_t)model->block_count * sizeof(uint64_t));
+    }
+    atomic_store(&context->error, SEPCONV_OK);
+    for (int i = 0; i < model->step_count; ++i) {
+        const sepconv_step_t *step = &model->steps[i];
+        const uint64_t start = nanoseconds != NULL ? now_nanoseconds() : 0;
+        const sepconv_status_t status = run_step(context, step, inputs, outputs);
+        if (nanoseconds != NULL) {
+            nanoseconds[step->block] += now_nanoseconds() - start;
+        }
+        if (status != SEPCONV_OK) {
+            return status;
+        }
+    }
+    return SEPCONV_OK;
+}
+
+static int block_in_range(const sepconv_context_t *context, int index) {
+    return index >= 0 && index < sepconv_context_block_count(context);
+}
+
+int sepconv_context_block_count(const sepconv_context_t *context) {
+    return context != NULL ? context->model->block_count : 0;
+}
+
+const char *sepconv_context_block_name(const sepconv_context_t *context, int index) {
+    return block_in_range(context, index) ? context->model->block_names[index] : NULL;
+}
+
+uint64_t sepconv_context_block_nanoseconds(const sepconv_context_t *context, int index) {
+    return block_in_range(context, index) && context->block_nanoseconds != NULL
+               ? context->block_nanoseconds[index]
+               : 0;
+}
