@@ -1,0 +1,163 @@
+#include "layer/arguments.h"
+
+#include <string>
+#include <utility>
+
+#include "layer/shape.h"
+
+namespace sepconv {
+namespace {
+
+using Arguments = std::vector<KernelArgument>;
+
+int64_t elements_of(const Image &image) {
+    return (image.channels - 1) * image.stride_c + (image.width - 1) * image.stride_x +
+           (image.height - 1) * image.stride_y + 1;
+}
+
+int64_t elements_of(const MapIndex &extent, const MapIndex &stride) {
+    int64_t last = 0;
+    for (size_t i = 0; i < extent.size(); ++i) {
+        last += (extent[i] - 1) * stride[i];
+    }
+    return last + 1;
+}
+
+KernelArgument argument(Role role, std::string name, int64_t elements) {
+    KernelArgument result;
+    result.role = role;
+    result.name = std::move(name);
+    result.elements = elements;
+    return result;
+}
+
+/// What an epilogue's operands look like: names begin with `prefix`.
+struct OperandSizes {
+    std::string prefix;
+    int stage = 0;
+    int64_t channels = 0;          ///< Elements of a kChannel operand.
+    std::vector<int64_t> tensors;  ///< Elements of the kTensor operands, in order.
+};
+
+void append_operands(Arguments *list, const Epilogue &epilogue, const OperandSizes &sizes) {
+    size_t tensor = 0;
+    for (size_t step = 0; step < epilogue.size(); ++step) {
+        const std::string number = std::to_string(step);
+        KernelArgument operand;
+        switch (epilogue[step].operand) {
+            case Operand::kNone:
+                continue;
+            case Operand::kScalar:
+                operand = argument(Role::kScalar, sizes.prefix + "scalar_" + number, 1);
+                break;
+            case Operand::kChannel:
+                operand =
+                    argument(Role::kChannel, sizes.prefix + "channel_" + number, sizes.channels);
+                break;
+            case Operand::kTensor:
+                operand = argument(Role::kTensor, sizes.prefix + "tensor_" + number,
+                                   tensor < sizes.tensors.size() ? sizes.tensors[tensor] : 0);
+                ++tensor;
+                break;
+        }
+        operand.stage = sizes.stage;
+        operand.step = static_cast<int>(step);
+        list->push_back(std::move(operand));
+    }
+}
+
+void append_stage(Arguments *list, const std::string &name, int stage, int64_t weights,
+                  int64_t bias) {
+    list->push_back(argument(Role::kWeights, name + "_weights", weights));
+    list->back().stage = stage;
+    list->push_back(argument(Role::kBias, name + "_bias", bias));
+    list->back().stage = stage;
+}
+
+void append_convolution(Arguments *list, const std::string &name, int stage,
+                        const Convolution &convolution, const std::vector<int64_t> &tensors) {
+    const int64_t panels = round_up_to_panel(convolution.out_channels);
+    append_stage(list, name, stage, panels * convolution.window.taps() * convolution.in_channels,
+                 panels);
+    append_operands(list, convolution.epilogue,
+                    {name + "_", stage, convolution.out_channels, tensors});
+}
+
+void append_depthwise(Arguments *list, const Depthwise &depthwise,
+                      const std::vector<int64_t> &tensors) {
+    const int64_t packed = int64_t{depthwise.multiplier} * round_up_to_panel(depthwise.channels);
+    append_stage(list, "depthwise", 1, packed * depthwise.window.taps(), packed);
+    const int64_t channels = depthwise.multiplier == 1 ? depthwise.channels : packed;
+    append_operands(list, depthwise.epilogue, {"depthwise_", 1, channels, tensors});
+}
+
+Arguments list_of(const Block &block) {
+    std::vector<int64_t> tensors;
+    for (const Image &operand : block.operands) {
+        tensors.push_back(elements_of(operand));
+    }
+    Arguments list{argument(Role::kInput, "input", elements_of(block.input))};
+    if (block.expand) {
+        append_convolution(&list, "expand", 0, *block.expand, {});
+    }
+    if (block.depthwise) {
+        append_depthwise(&list, *block.depthwise, block.project ? std::vector<int64_t>{} : tensors);
+    }
+    if (block.project) {
+        append_convolution(&list, "project", 2, *block.project, tensors);
+    }
+    list.push_back(argument(Role::kOutput, "output", elements_of(block.output)));
+    return list;
+}
+
+Arguments list_of(const Pool &pool) {
+    Arguments list{argument(Role::kInput, "input", elements_of(pool.input))};
+    append_operands(&list, pool.epilogue, {"", 0, pool.output.channels, {}});
+    list.push_back(argument(Role::kOutput, "output", elements_of(pool.output)));
+    return list;
+}
+
+Arguments list_of(const Resize &resize) {
+    const int64_t rows = int64_t{resize.taps} * resize.output.height;
+    const int64_t columns = int64_t{resize.taps} * resize.output.width;
+    Arguments list{argument(Role::kInput, "input", elements_of(resize.input)),
+                   argument(Role::kResizeIndex, "index_y", rows),
+                   argument(Role::kResizeWeight, "weight_y", rows),
+                   argument(Role::kResizeIndex, "index_x", columns),
+                   argument(Role::kResizeWeight, "weight_x", columns)};
+    append_operands(&list, resize.epilogue, {"", 0, resize.output.channels, {}});
+    list.push_back(argument(Role::kOutput, "output", elements_of(resize.output)));
+    return list;
+}
+
+Arguments list_of(const Map &map) {
+    std::vector<int64_t> tensors;
+    for (const MapIndex &strides : map.operands) {
+        tensors.push_back(elements_of(map.extent, strides));
+    }
+    Arguments list{argument(Role::kInput, "input", elements_of(map.extent, map.input))};
+    append_operands(&list, map.epilogue, {"", 0, 0, tensors});
+    list.push_back(argument(Role::kOutput, "output", elements_of(map.extent, map.output)));
+    return list;
+}
+
+Arguments list_of(const Fill &fill) {
+    return {argument(Role::kOutput, "output", fill.elements)};
+}
+
+Arguments list_of(const Softmax &softmax) {
+    const auto elements = [&softmax](const std::array<int64_t, 3> &stride) {
+        return (softmax.outer - 1) * stride[0] + (softmax.extent - 1) * stride[1] +
+               (softmax.inner - 1) * stride[2] + 1;
+    };
+    return {argument(Role::kInput, "input", elements(softmax.input)),
+            argument(Role::kOutput, "output", elements(softmax.output))};
+}
+
+}  // namespace
+
+std::vector<KernelArgument> arguments_of(const Kernel &kernel) {
+    return std::visit([](const auto &kind) { return list_of(kind); }, kernel);
+}
+
+}  // namespace sepconv
