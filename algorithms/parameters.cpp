@@ -1,0 +1,166 @@
+#include "algorithms/parameters.h"
+
+#include "algorithms/stages.h"
+#include "layer/shape.h"
+
+namespace sepconv {
+namespace {
+
+using Halide::Float;
+using Halide::ImageParam;
+using Halide::Int;
+
+/// Fixes dimension `d` to [0, extent) with the given stride.
+void fix(ImageParam &buffer, int d, int64_t extent, int64_t stride) {
+    buffer.dim(d).set_bounds(0, static_cast<int>(extent)).set_stride(static_cast<int>(stride));
+}
+
+/// A dense buffer with these extents, innermost first.
+ImageParam dense(const std::string &name, Halide::Type type, const std::vector<int64_t> &extents) {
+    ImageParam buffer(type, static_cast<int>(extents.size()), name);
+    int64_t stride = 1;
+    for (size_t d = 0; d < extents.size(); d++) {
+        fix(buffer, static_cast<int>(d), extents[d], stride);
+        stride *= extents[d];
+    }
+    return buffer;
+}
+
+ImageParam image(const std::string &name, const Image &layout) {
+    ImageParam buffer(Float(32), 3, name);
+    constrain_image(buffer, layout, layout.padded);
+    return buffer;
+}
+
+ImageParam map_operand(const std::string &name, const MapIndex &extent, const MapIndex &stride) {
+    ImageParam buffer(Float(32), kMapRank, name);
+    for (int d = 0; d < kMapRank; d++) {  // MapIndex is outermost first, Halide innermost first.
+        const int from = kMapRank - 1 - d;
+        fix(buffer, d, stride[from] == 0 ? 1 : extent[from], stride[from]);
+    }
+    return buffer;
+}
+
+int out_channels(const Block &block, int stage) {
+    if (stage == 0) return block.expand->out_channels;
+    return stage == 1 ? block.depthwise->channels : block.project->out_channels;
+}
+
+ImageParam declare_weights(const Block &block, const KernelArgument &argument) {
+    if (argument.stage == 1) {
+        const Depthwise &layer = *block.depthwise;
+        return dense(argument.name, Float(32),
+                     {round_up_to_panel(layer.channels), layer.window.kernel_w,
+                      layer.window.kernel_h, layer.multiplier});
+    }
+    const Convolution &layer = argument.stage == 0 ? *block.expand : *block.project;
+    return dense(argument.name, Float(32),
+                 {kPanel, layer.in_channels, layer.window.kernel_w, layer.window.kernel_h,
+                  round_up_to_panel(layer.out_channels) / kPanel});
+}
+
+ImageParam declare_per_channel(const Block &block, const KernelArgument &argument) {
+    const int64_t padded = round_up_to_panel(out_channels(block, argument.stage));
+    if (argument.stage != 1) return dense(argument.name, Float(32), {padded});
+    return dense(argument.name, Float(32), {padded, block.depthwise->multiplier});
+}
+
+/// kTensor operands are listed in the order of the epilogue's tensor steps.
+int tensor_ordinal(const Epilogue &epilogue, int step) {
+    int ordinal = 0;
+    for (int i = 0; i < step; i++) ordinal += epilogue[i].operand == Operand::kTensor ? 1 : 0;
+    return ordinal;
+}
+
+const Epilogue &stage_epilogue(const Block &block, int stage) {
+    if (stage == 0) return block.expand->epilogue;
+    return stage == 1 ? block.depthwise->epilogue : block.project->epilogue;
+}
+
+struct Declare {
+    const KernelArgument &argument;
+
+    ImageParam operator()(const Block &block) const {
+        switch (argument.role) {
+        case Role::kWeights: return declare_weights(block, argument);
+        case Role::kBias:
+        case Role::kChannel: return declare_per_channel(block, argument);
+        case Role::kTensor:
+            return image(argument.name,
+                         block.operands[tensor_ordinal(stage_epilogue(block, argument.stage),
+                                                       argument.step)]);
+        default: return image(argument.name, block.input);
+        }
+    }
+    ImageParam operator()(const Pool &pool) const { return on_image(pool.input, pool.output); }
+    ImageParam operator()(const Resize &resize) const {
+        if (argument.role != Role::kResizeIndex && argument.role != Role::kResizeWeight) {
+            return on_image(resize.input, resize.output);
+        }
+        const bool rows = argument.name.back() == 'y';
+        return dense(argument.name,
+                     argument.role == Role::kResizeIndex ? Halide::Type(Int(32)) : Float(32),
+                     {rows ? resize.output.height : resize.output.width, resize.taps});
+    }
+    ImageParam operator()(const Map &map) const {
+        if (argument.role == Role::kInput) {
+            return map_operand(argument.name, map.extent, map.input);
+        }
+        return map_operand(argument.name, map.extent,
+                           map.operands[tensor_ordinal(map.epilogue, argument.step)]);
+    }
+    ImageParam operator()(const Fill &) const { return ImageParam(); }
+    ImageParam operator()(const Softmax &softmax) const {
+        ImageParam buffer(Float(32), 3, argument.name);
+        fix(buffer, 0, softmax.inner, softmax.input[2]);
+        fix(buffer, 1, softmax.extent, softmax.input[1]);
+        fix(buffer, 2, softmax.outer, softmax.input[0]);
+        return buffer;
+    }
+
+private:
+    ImageParam on_image(const Image &input, const Image &output) const {
+        if (argument.role == Role::kScalar) return dense(argument.name, Float(32), {1});
+        if (argument.role == Role::kChannel) {
+            return dense(argument.name, Float(32), {round_up_to_panel(output.channels)});
+        }
+        return image(argument.name, input);
+    }
+};
+
+}  // namespace
+
+void constrain_image(Halide::OutputImageParam &buffer, const Image &image, bool vector_padded) {
+    const int channels = vector_padded && image.stride_c == 1 ? round_up_to_panel(image.channels)
+                                                              : image.channels;
+    buffer.dim(0).set_bounds(0, channels).set_stride(static_cast<int>(image.stride_c));
+    buffer.dim(1).set_bounds(0, image.width).set_stride(static_cast<int>(image.stride_x));
+    buffer.dim(2).set_bounds(0, image.height).set_stride(static_cast<int>(image.stride_y));
+}
+
+Parameters::Parameters(const Kernel &kernel) {
+    const Kernel *declared = &kernel;
+    Kernel flat;
+    if (const Block *block = std::get_if<Block>(&kernel)) {
+        flat = flattened(*block);
+        declared = &flat;
+    }
+    for (const KernelArgument &argument : arguments_of(*declared)) {
+        if (argument.role == Role::kOutput) continue;
+        if (argument.role == Role::kScalar) {
+            by_name_.emplace(argument.name, dense(argument.name, Float(32), {1}));
+        } else {
+            by_name_.emplace(argument.name, std::visit(Declare{argument}, *declared));
+        }
+        order_.push_back(argument.name);
+    }
+}
+
+std::vector<ImageParam> Parameters::in_order() const {
+    std::vector<ImageParam> buffers;
+    buffers.reserve(order_.size());
+    for (const std::string &name : order_) buffers.push_back(by_name_.at(name));
+    return buffers;
+}
+
+}  // namespace sepconv

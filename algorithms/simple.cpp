@@ -1,0 +1,172 @@
+#include "algorithms/elementwise.h"
+#include "algorithms/stages.h"
+
+namespace sepconv {
+namespace {
+
+using Halide::cast;
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+using Halide::Var;
+
+OperandAt image_operands(Parameters &parameters, const Epilogue &epilogue, const Var &c) {
+    return [&parameters, &epilogue, c](int step) -> Expr {
+        const bool scalar = epilogue[step].operand == Operand::kScalar;
+        const std::string name =
+            (scalar ? std::string("scalar_") : std::string("channel_")) + std::to_string(step);
+        return scalar ? parameters[name](0) : parameters[name](c);
+    };
+}
+
+/// Taps of a window along one axis that lie in [low, high), for the output position `at`.
+Expr taps_inside(const Expr &at, int kernel, int stride, int dilation, int before, int low,
+                 int high) {
+    Expr count = 0;
+    for (int k = 0; k < kernel; k++) {
+        Expr position = at * stride + k * dilation - before;
+        count += cast<int>(position >= low && position < high);
+    }
+    return count;
+}
+
+/// What an average divides by.
+Expr divisor(const Pool &pool, const Var &x, const Var &y) {
+    const Window &w = pool.window;
+    const bool with_pad = pool.kind == PoolKind::kAverageIncludingPad;
+    const int top = with_pad ? w.pad_top : 0, bottom = with_pad ? w.pad_bottom : 0;
+    const int left = with_pad ? w.pad_left : 0, right = with_pad ? w.pad_right : 0;
+    Expr columns = taps_inside(x, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left, -left,
+                               pool.input.width + right);
+    Expr rows = taps_inside(y, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top, -top,
+                            pool.input.height + bottom);
+    return cast<float>(columns * rows);
+}
+
+bool window_fits(const Pool &pool) {
+    const Window &w = pool.window;
+    auto inside = [](int in, int out, int kernel, int stride, int dilation, int before) {
+        return before <= 0 && (out - 1) * stride + (kernel - 1) * dilation - before < in;
+    };
+    return inside(pool.input.width, pool.output.width, w.kernel_w, w.stride_w, w.dilation_w,
+                  w.pad_left) &&
+           inside(pool.input.height, pool.output.height, w.kernel_h, w.stride_h, w.dilation_h,
+                  w.pad_top);
+}
+
+}  // namespace
+
+SimpleStages define_pool(const Pool &pool, Parameters &parameters) {
+    SimpleStages stages;
+    Var c("c"), x("x"), y("y");
+    const Window &w = pool.window;
+    const bool fits = window_fits(pool);
+    const bool maximum = pool.kind == PoolKind::kMax;
+    const Expr outside = maximum ? Expr(Halide::Float(32).min()) : Expr(0.0F);
+    Func in("in");
+    in(c, x, y) = parameters["input"](c, x, y);
+    if (!fits) {
+        in = Halide::BoundaryConditions::constant_exterior(
+            in, outside, {{Expr(), Expr()}, {0, pool.input.width}, {0, pool.input.height}});
+    }
+    RDom r(0, w.kernel_w, 0, w.kernel_h, "window");
+    stages.reduction = Func("pooled");
+    Expr value = in(c, x * w.stride_w + r.x * w.dilation_w - w.pad_left,
+                    y * w.stride_h + r.y * w.dilation_h - w.pad_top);
+    stages.reduction(c, x, y) = outside;
+    if (maximum) {
+        stages.reduction(c, x, y) = Halide::max(stages.reduction(c, x, y), value);
+    } else {
+        stages.reduction(c, x, y) += value;
+    }
+    stages.reduced = {r.x, r.y};
+    Expr pooled = stages.reduction(c, x, y);
+    if (!maximum) {
+        pooled = fits ? pooled * (1.0F / static_cast<float>(w.taps()))
+                      : pooled / divisor(pool, x, y);
+    }
+    stages.output = Func("output");
+    stages.output(c, x, y) =
+        apply(pool.epilogue, pooled, image_operands(parameters, pool.epilogue, c));
+    stages.axes = {c, x, y};
+    return stages;
+}
+
+SimpleStages define_resize(const Resize &resize, Parameters &parameters) {
+    SimpleStages stages;
+    Var c("c"), x("x"), y("y");
+    Expr sum = 0.0F;
+    for (int j = 0; j < resize.taps; j++) {
+        Expr row = Halide::unsafe_promise_clamped(parameters["index_y"](y, j), 0,
+                                                  resize.input.height - 1);
+        for (int i = 0; i < resize.taps; i++) {
+            Expr column = Halide::unsafe_promise_clamped(parameters["index_x"](x, i), 0,
+                                                         resize.input.width - 1);
+            Expr value = parameters["input"](c, column, row);
+            if (resize.taps == 1) {
+                sum = value;
+            } else {
+                sum += parameters["weight_y"](y, j) * parameters["weight_x"](x, i) * value;
+            }
+        }
+    }
+    stages.output = Func("output");
+    stages.output(c, x, y) =
+        apply(resize.epilogue, sum, image_operands(parameters, resize.epilogue, c));
+    stages.axes = {c, x, y};
+    return stages;
+}
+
+SimpleStages define_map(const Map &map, Parameters &parameters) {
+    SimpleStages stages;
+    for (int d = 0; d < kMapRank; d++) stages.axes.emplace_back("i" + std::to_string(d));
+    auto at = [&](const MapIndex &stride) {
+        std::vector<Expr> index;
+        for (int d = 0; d < kMapRank; d++) {
+            index.push_back(stride[kMapRank - 1 - d] == 0 ? Expr(0) : Expr(stages.axes[d]));
+        }
+        return index;
+    };
+    OperandAt operand = [&](int step) -> Expr {
+        int ordinal = 0;
+        for (int i = 0; i < step; i++) {
+            ordinal += map.epilogue[i].operand == Operand::kTensor ? 1 : 0;
+        }
+        return parameters["tensor_" + std::to_string(step)](at(map.operands[ordinal]));
+    };
+    stages.output = Func("output");
+    stages.output(stages.axes) =
+        apply(map.epilogue, parameters["input"](at(map.input)), operand);
+    return stages;
+}
+
+SimpleStages define_fill(const Fill &fill) {
+    SimpleStages stages;
+    stages.axes = {Var("i")};
+    stages.output = Func("output");
+    stages.output(stages.axes) = fill.value;
+    return stages;
+}
+
+SimpleStages define_softmax(const Softmax &softmax, Parameters &parameters) {
+    SimpleStages stages;
+    Var i("i"), k("k"), o("o");
+    Halide::ImageParam &in = parameters["input"];
+    const int extent = static_cast<int>(softmax.extent);
+    RDom over(0, extent, "over"), scan(0, extent, "scan");
+    stages.maximum = Func("maximum");
+    stages.maximum(i, o) = in(i, 0, o);
+    stages.maximum(i, o) = Halide::max(stages.maximum(i, o), in(i, scan, o));
+    stages.reduction = Func("total");
+    stages.reduction(i, o) = 0.0F;
+    stages.reduction(i, o) += Halide::exp(in(i, over, o) - stages.maximum(i, o));
+    stages.output = Func("output");
+    stages.output(i, k, o) =
+        Halide::exp(in(i, k, o) - stages.maximum(i, o)) / stages.reduction(i, o);
+    stages.axes = {i, k, o};
+    stages.reduced = {over};
+    stages.scanned = {scan};
+    return stages;
+}
+
+}  // namespace sepconv

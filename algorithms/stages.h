@@ -1,0 +1,71 @@
+#ifndef SEPCONV_ALGORITHMS_STAGES_H_
+#define SEPCONV_ALGORITHMS_STAGES_H_
+
+#include <Halide.h>
+
+#include <optional>
+
+#include "algorithms/parameters.h"
+#include "layer/layer.h"
+
+namespace sepconv {
+
+/// Index order everywhere: c channel, x column, y row; innermost first. Where a block's rows are
+/// dense, its last stage runs over one long row: x is the pixel x + width * y, and y is 0.
+struct Axes {
+    Halide::Var c{"c"}, x{"x"}, y{"y"}, m{"m"};
+};
+
+/// Dense convolution: `accumulator(c, x, y)` over packed panels, updated over (kc, kx, ky).
+/// `kc_outer` is the multiplier axis where the input is a depthwise stage.
+struct ConvolutionStage {
+    Halide::Func accumulator;
+    Halide::RVar kc, kx, ky, km;
+    Halide::Func padded;  ///< The input with its zero border; undefined without padding.
+};
+
+/// Depthwise convolution: `result(c, x, y, m)`. From kManyTaps taps the sum is a reduction in
+/// `accumulator`; below it is one expression.
+struct DepthwiseStage {
+    Halide::Func result;
+    Halide::Func accumulator;  ///< Undefined below kManyTaps.
+    Halide::RVar kx, ky;
+};
+constexpr int kManyTaps = 25;
+
+/// All Funcs of one block, unscheduled. `output(c, x, y)` is the pipeline's only output.
+struct BlockStages {
+    Axes axes;
+    std::optional<ConvolutionStage> expand;
+    Halide::Func expanded;  ///< With its epilogue; defined with `expand`.
+    std::optional<DepthwiseStage> depthwise;
+    std::optional<ConvolutionStage> project;
+    Halide::Func output;
+    Image pixels;  ///< Of the last stage: the output image, flattened if its rows are dense.
+};
+
+/// The block with one long row where window, images and operands allow it, else unchanged.
+Block flattened(const Block &block);
+bool has_dense_rows(const Image &image);
+
+/// Defines the block; schedules nothing. `block` must have passed validate().
+BlockStages define_block(const Block &block, Parameters &parameters);
+
+/// Funcs of the other kernels: `output` over the kernel's own axes, innermost first.
+struct SimpleStages {
+    Halide::Func output;
+    std::vector<Halide::Var> axes;
+    Halide::Func reduction;               ///< Pool's or Softmax's accumulation, if any.
+    std::vector<Halide::RVar> reduced;    ///< Its domain.
+    Halide::Func maximum;                 ///< Softmax.
+    std::vector<Halide::RVar> scanned;    ///< Domain of `maximum`.
+};
+SimpleStages define_pool(const Pool &pool, Parameters &parameters);
+SimpleStages define_resize(const Resize &resize, Parameters &parameters);
+SimpleStages define_map(const Map &map, Parameters &parameters);
+SimpleStages define_fill(const Fill &fill);
+SimpleStages define_softmax(const Softmax &softmax, Parameters &parameters);
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_ALGORITHMS_STAGES_H_

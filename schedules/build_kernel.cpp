@@ -1,0 +1,101 @@
+#include "schedules/build_kernel.h"
+
+#include <fmt/format.h>
+
+#include "algorithms/stages.h"
+#include "layer/shape.h"
+#include "schedules/cpu.h"
+#include "schedules/scratch.h"
+
+namespace sepconv {
+namespace {
+
+using Halide::Func;
+using Halide::OutputImageParam;
+
+void fix(OutputImageParam buffer, int d, int64_t extent, int64_t stride) {
+    buffer.dim(d).set_bounds(0, static_cast<int>(extent)).set_stride(static_cast<int>(stride));
+}
+
+/// Defines and schedules one kind of kernel and fixes the output's bounds and strides.
+struct Build {
+    Parameters &parameters;
+    const TargetFacts facts;
+    const Tuning &tuning;
+
+    Func operator()(const Block &block) {
+        BlockStages stages = define_block(block, parameters);
+        schedule_block(stages, block, facts, tuning);
+        return on_image(stages.output, stages.pixels);
+    }
+    Func operator()(const Pool &pool) {
+        SimpleStages stages = define_pool(pool, parameters);
+        schedule_pool(stages, pool, facts);
+        return on_image(stages.output, pool.output);
+    }
+    Func operator()(const Resize &resize) {
+        SimpleStages stages = define_resize(resize, parameters);
+        schedule_resize(stages, resize, facts);
+        return on_image(stages.output, resize.output);
+    }
+    Func operator()(const Map &map) {
+        SimpleStages stages = define_map(map, parameters);
+        schedule_map(stages, map, facts);
+        for (int d = 0; d < kMapRank; d++) {
+            fix(stages.output.output_buffer(), d, map.extent[kMapRank - 1 - d],
+                map.output[kMapRank - 1 - d]);
+        }
+        return stages.output;
+    }
+    Func operator()(const Fill &fill) {
+        SimpleStages stages = define_fill(fill);
+        schedule_fill(stages, fill, facts);
+        fix(stages.output.output_buffer(), 0, fill.elements, 1);
+        return stages.output;
+    }
+    Func operator()(const Softmax &softmax) {
+        SimpleStages stages = define_softmax(softmax, parameters);
+        schedule_softmax(stages, softmax, facts);
+        fix(stages.output.output_buffer(), 0, softmax.inner, softmax.output[2]);
+        fix(stages.output.output_buffer(), 1, softmax.extent, softmax.output[1]);
+        fix(stages.output.output_buffer(), 2, softmax.outer, softmax.output[0]);
+        return stages.output;
+    }
+
+private:
+    static Func on_image(Func output, const Image &image) {
+        OutputImageParam buffer = output.output_buffer();
+        constrain_image(buffer, image, false);
+        return output;
+    }
+};
+
+}  // namespace
+
+BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target,
+                         const Tuning &tuning) {
+    Parameters parameters(kernel);
+    Func output = std::visit(Build{parameters, facts_of(target), tuning}, kernel);
+    BuiltKernel built;
+    built.parameters = parameters.in_order();
+    for (const Halide::ImageParam &buffer : built.parameters) built.arguments.push_back(buffer);
+    built.pipeline = Halide::Pipeline(output);
+    return built;
+}
+
+Result<Scratch> compile_kernel(const Kernel &kernel, const Halide::Target &target,
+                               const Tuning &tuning, const std::string &name,
+                               const std::string &object_path) {
+    try {
+        BuiltKernel built = build_kernel(kernel, target, tuning);
+        Halide::Module module = built.pipeline.compile_to_module(
+            built.arguments, name, target, Halide::LinkageType::ExternalPlusArgv);
+        const Scratch scratch = scratch_of(module);
+        module.compile({{Halide::OutputFileType::object, object_path}});
+        return scratch;
+    } catch (const std::exception &error) {
+        return Status(StatusCode::kInternal, fmt::format("kernel {}: {}", name, error.what()));
+    }
+}
+
+}  // namespace sepconv

@@ -1,0 +1,21 @@
+#ifndef SEPCONV_SCHEDULES_CPU_H_
+#define SEPCONV_SCHEDULES_CPU_H_
+
+#include "algorithms/stages.h"
+#include "schedules/target_facts.h"
+#include "schedules/tuning.h"
+
+namespace sepconv {
+
+/// The one CPU loop nest: orders the stages for the target, never changes a value.
+void schedule_block(BlockStages &stages, const Block &block, const TargetFacts &facts,
+                    const Tuning &tuning);
+void schedule_pool(SimpleStages &stages, const Pool &pool, const TargetFacts &facts);
+void schedule_resize(SimpleStages &stages, const Resize &resize, const TargetFacts &facts);
+void schedule_map(SimpleStages &stages, const Map &map, const TargetFacts &facts);
+void schedule_fill(SimpleStages &stages, const Fill &fill, const TargetFacts &facts);
+void schedule_softmax(SimpleStages &stages, const Softmax &softmax, const TargetFacts &facts);
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_SCHEDULES_CPU_H_

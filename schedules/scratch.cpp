@@ -1,0 +1,59 @@
+#include "schedules/scratch.h"
+
+#include <algorithm>
+
+namespace sepconv {
+namespace {
+
+using Halide::Internal::Allocate;
+
+/// Constant allocations up to this size are on the stack (Halide 21, CodeGen_Internal.cpp,
+/// can_allocation_fit_on_stack).
+constexpr int64_t kStackBytes = 16 * 1024;
+
+class PeakHeap : public Halide::Internal::IRVisitor {
+public:
+    int64_t peak() const { return peak_; }
+
+private:
+    using IRVisitor::visit;
+
+    void visit(const Allocate *allocate) override {
+        const int64_t bytes = heap_bytes(*allocate);
+        live_ += bytes;
+        peak_ = std::max(peak_, live_);
+        IRVisitor::visit(allocate);
+        live_ -= bytes;
+    }
+
+    static int64_t heap_bytes(const Allocate &allocate) {
+        if (allocate.new_expr.defined() || allocate.memory_type == Halide::MemoryType::Register) {
+            return 0;
+        }
+        // Every extent of a kernel is a constant, so this is exact; `padding` is in elements.
+        int64_t bytes = (static_cast<int64_t>(allocate.constant_allocation_size()) + allocate.padding) *
+                        allocate.type.bytes();
+        if (bytes <= kStackBytes) return 0;
+        return (bytes + 63) / 64 * 64 + kAllocationOverhead;
+    }
+
+    int64_t live_ = 0;
+    int64_t peak_ = 0;
+};
+
+}  // namespace
+
+Scratch scratch_of(const Halide::Module &module) {
+    Scratch scratch;
+    for (const Halide::Internal::LoweredFunc &function : module.functions()) {
+        PeakHeap heap;
+        function.body.accept(&heap);
+        // Bodies of parallel loops have become functions of their own.
+        const bool task = function.linkage == Halide::LinkageType::Internal;
+        int64_t &bytes = task ? scratch.task_bytes : scratch.serial_bytes;
+        bytes = std::max(bytes, heap.peak());
+    }
+    return scratch;
+}
+
+}  // namespace sepconv

@@ -1,0 +1,23 @@
+#ifndef SEPCONV_SCHEDULES_TARGET_FACTS_H_
+#define SEPCONV_SCHEDULES_TARGET_FACTS_H_
+
+#include <Halide.h>
+
+namespace sepconv {
+
+/// What a schedule needs to know of a machine. A new CPU target is one more row in
+/// target_facts.cpp.
+struct TargetFacts {
+    int lanes = 4;             ///< fp32 values in a vector register.
+    int registers = 16;        ///< Architectural vector registers.
+    bool fused_multiply = true;     ///< Without it a product needs a register of its own.
+    bool memory_broadcast = false;  ///< A multiply reads a broadcast from memory: no register.
+    int64_t l1_bytes = 32 << 10;
+    int64_t l2_bytes = 512 << 10;
+};
+
+TargetFacts facts_of(const Halide::Target &target);
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_SCHEDULES_TARGET_FACTS_H_

@@ -1,0 +1,65 @@
+#include "schedules/tile.h"
+
+#include <algorithm>
+
+#include "layer/layer.h"
+
+namespace sepconv {
+namespace {
+
+/// Cycles for one reduction step over all tiles of the row, in a machine with two FMA units of four
+/// cycles' latency (so that fewer than eight accumulators leave them idle) and two loads a cycle.
+double cycles(const Tile &tile, int64_t pixels, int out_channels) {
+    const int64_t tiles_x = (pixels + tile.pixels - 1) / tile.pixels;
+    const int64_t tiles_c = (out_channels + tile.channels() - 1) / tile.channels();
+    const double fma = std::max(tile.pixels * tile.vectors / 2.0, 4.0);
+    const double loads = (tile.pixels + tile.vectors) / 2.0;
+    const double loop = 0.5;  // Counter and branch, mostly hidden.
+    return static_cast<double>(tiles_x * tiles_c) * (std::max(fma, loads) + loop);
+}
+
+bool legal(const Tile &tile, int out_channels, const TargetFacts &facts) {
+    if (registers_of(tile, facts) > facts.registers) return false;
+    const int padded = (out_channels + kPanel - 1) / kPanel * kPanel;
+    const bool one_tile = tile.channels() >= out_channels && tile.channels() <= padded;
+    return one_tile || (tile.channels() % kPanel == 0 && padded % tile.channels() == 0);
+}
+
+}  // namespace
+
+int registers_of(const Tile &tile, const TargetFacts &facts) {
+    const int product = facts.fused_multiply ? 0 : 1;
+    return tile.pixels * tile.vectors + tile.vectors + 1 + product;
+}
+
+Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts,
+                 const Tuning &tuning) {
+    Tile best{1, std::max(1, kPanel / facts.lanes), facts.lanes};
+    double best_cycles = cycles(best, pixels, out_channels);
+    for (int lanes = facts.lanes; lanes >= std::min(facts.lanes, 8); lanes /= 2) {
+        for (int vectors = 1; vectors * lanes <= 4 * kPanel; vectors++) {
+            for (int64_t columns = std::min<int64_t>(pixels, facts.registers); columns >= 1;
+                 columns--) {
+                Tile tile{static_cast<int>(columns), vectors, lanes};
+                const int64_t wanted = tuning.tile_pixels > 0
+                                           ? std::min<int64_t>(tuning.tile_pixels, pixels)
+                                           : columns;
+                if (columns != wanted) continue;
+                if (tuning.tile_vectors > 0 && vectors != tuning.tile_vectors) continue;
+                if (!legal(tile, out_channels, facts)) continue;
+                const double cost = cycles(tile, pixels, out_channels);
+                if (cost < best_cycles * 0.999) best = tile, best_cycles = cost;
+            }
+        }
+    }
+    return best;
+}
+
+int64_t divisor_at_most(int64_t extent, int64_t limit) {
+    for (int64_t candidate = std::min(extent, limit); candidate > 1; candidate--) {
+        if (extent % candidate == 0) return candidate;
+    }
+    return 1;
+}
+
+}  // namespace sepconv
