@@ -1,0 +1,310 @@
+/// Parallel loops of kernels: serial, over the pool, over the caller's parallel_for.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "fake_model.h"
+
+namespace sepconv {
+namespace {
+
+constexpr int kMaxIndices = 1000;
+
+/// The caller's own parallel_for: `num_threads` new threads that take indices in turn.
+struct CallersThreads {
+    int num_threads;
+    int result = 0;        ///< What to return after all went well.
+    int skip = 0;          ///< Indices left out at the end.
+    int wrong_worker = 0;  ///< Added to every worker number.
+    int calls = 0;
+};
+
+int callers_parallel_for(void *data, sepconv_task_t body, void *body_data, int count) {
+    auto *callers = static_cast<CallersThreads *>(data);
+    ++callers->calls;
+    std::atomic<int> next{0};
+    std::atomic<int> first{0};
+    std::vector<std::thread> threads;
+    for (int worker = 0; worker < callers->num_threads; ++worker) {
+        threads.emplace_back([&, worker] {
+            for (int i = next++; i < count - callers->skip; i = next++) {
+                const int result = body(body_data, i, worker + callers->wrong_worker);
+                int expected = 0;
+                if (result != 0) {
+                    first.compare_exchange_strong(expected, result);
+                }
+            }
+        });
+    }
+    for (auto &thread : threads) {
+        thread.join();
+    }
+    return first != 0 ? first.load() : callers->result;
+}
+
+/// Options for `threads`: the pool, or `callers`.
+sepconv_options_t options_for(int threads, CallersThreads *callers) {
+    sepconv_options_t options = {};
+    options.num_threads = threads;
+    if (callers != nullptr) {
+        callers->num_threads = threads > 1 ? threads : 1;
+        options.parallel_for = callers_parallel_for;
+        options.parallel_for_data = callers;
+    }
+    return options;
+}
+
+/// Runs loops of many sizes, each index with its own scratch, and counts the indices.
+void expect_every_index_once(int threads, bool use_callers) {
+    FakeModel fake;
+    fake.variants = {fake_variant("sse41", 2 * (64 + 128) + 64)};
+    std::vector<std::atomic<int>> counts(kMaxIndices);
+    int size = 0;
+    set_kernel(0, [&](void *user_context, uint8_t *const *) {
+        auto *before = static_cast<uint8_t *>(sepconv_kernel_malloc(user_context, 64));
+        std::memset(before, 0x11, 64);
+        const int result = parallel_for(user_context, -3, size, [&](void *task_context, int index) {
+            auto *scratch = static_cast<uint8_t *>(sepconv_kernel_malloc(task_context, 64));
+            std::memset(scratch, index & 0xff, 64);
+            ++counts[index + 3];
+            for (int i = 0; i < 64; ++i) {
+                if (scratch[i] != (index & 0xff)) {
+                    return 1;
+                }
+            }
+            sepconv_kernel_free(task_context, scratch);
+            return 0;
+        });
+        for (int i = 0; i < 64; ++i) {
+            EXPECT_EQ(before[i], 0x11) << "a task wrote over the scratch of the serial part";
+        }
+        sepconv_kernel_free(user_context, before);
+        return result;
+    });
+    CallersThreads callers{};
+    const sepconv_options_t options = options_for(threads, use_callers ? &callers : nullptr);
+    TestContext test(fake.model(), &options);
+    ASSERT_EQ(test.created, SEPCONV_OK);
+    for (const int loop_size : {0, 1, 2, 3, 7, 64, kMaxIndices}) {
+        size = loop_size;
+        for (auto &count : counts) {
+            count = 0;
+        }
+        ASSERT_EQ(test.run(), SEPCONV_OK) << threads << " threads, " << size << " indices";
+        for (int i = 0; i < kMaxIndices; ++i) {
+            ASSERT_EQ(counts[i], i < size ? 1 : 0) << "index " << i << " of " << size;
+        }
+    }
+    EXPECT_EQ(callers.calls, use_callers && threads > 1 ? 5 : 0);
+}
+
+TEST(ParallelFor, PoolRunsEveryIndexOnce) {
+    for (int threads = 0; threads <= 8; ++threads) {
+        expect_every_index_once(threads, false);
+    }
+}
+
+TEST(ParallelFor, CallersThreadsRunEveryIndexOnce) {
+    for (int threads = 0; threads <= 8; ++threads) {
+        expect_every_index_once(threads, true);
+    }
+}
+
+TEST(ParallelFor, ManyShortLoopsInARow) {
+    FakeModel fake;
+    std::atomic<int> sum{0};
+    set_kernel(0, [&](void *user_context, uint8_t *const *) {
+        for (int loop = 0; loop < 200; ++loop) {
+            int result = parallel_for(user_context, 0, 1 + loop % 9, [&](void *, int) {
+                ++sum;
+                return 0;
+            });
+            if (result != 0) {
+                return result;
+            }
+        }
+        return 0;
+    });
+    for (const int threads : {2, 3, 8}) {
+        const sepconv_options_t options = options_for(threads, nullptr);
+        TestContext test(fake.model(), &options);
+        for (int run = 0; run < 20; ++run) {
+            sum = 0;
+            ASSERT_EQ(test.run(), SEPCONV_OK);
+            ASSERT_EQ(sum, 22 * 45 + 1 + 2);
+            if (run % 5 == 0) {
+                // Long enough for the threads to stop spinning and sleep.
+                std::this_thread::sleep_for(std::chrono::milliseconds(3));
+            }
+        }
+    }
+}
+
+TEST(ParallelFor, ThePoolHasTheThreadsAskedForAndTheyAreReallyUsed) {
+    FakeModel fake;
+    std::mutex mutex;
+    std::set<std::thread::id> ids;
+    std::atomic<int> arrived{0};
+    constexpr int kThreads = 3;
+    set_kernel(0, [&](void *user_context, uint8_t *const *) {
+        // Every index waits for all of them: it ends only if they run at once.
+        return parallel_for(user_context, 0, kThreads, [&](void *, int) {
+            ++arrived;
+            while (arrived < kThreads) {
+                std::this_thread::yield();
+            }
+            const std::lock_guard<std::mutex> lock(mutex);
+            ids.insert(std::this_thread::get_id());
+            return 0;
+        });
+    });
+    const sepconv_options_t options = options_for(kThreads, nullptr);
+    TestContext test(fake.model(), &options);
+    ASSERT_EQ(test.run(), SEPCONV_OK);
+    EXPECT_EQ(ids.size(), 3u);
+    EXPECT_EQ(ids.count(std::this_thread::get_id()), 1u);
+}
+
+TEST(ParallelFor, NestedLoopsRunSeriallyInTheSameWorker) {
+    for (const bool use_callers : {false, true}) {
+        FakeModel fake;
+        fake.variants = {fake_variant("sse41", 2 * (64 + 128))};
+        std::atomic<int> sum{0};
+        set_kernel(0, [&](void *user_context, uint8_t *const *) {
+            return parallel_for(user_context, 0, 16, [&](void *outer, int) {
+                auto *kept = static_cast<uint8_t *>(sepconv_kernel_malloc(outer, 64));
+                std::memset(kept, 0x22, 64);
+                const auto id = std::this_thread::get_id();
+                const int result = parallel_for(outer, 0, 5, [&](void *inner, int) {
+                    void *scratch = sepconv_kernel_malloc(inner, 64);
+                    std::memset(scratch, 0x33, 64);
+                    sepconv_kernel_free(inner, scratch);
+                    ++sum;
+                    return inner == outer && std::this_thread::get_id() == id ? 0 : 1;
+                });
+                const bool intact = kept[0] == 0x22 && kept[63] == 0x22;
+                sepconv_kernel_free(outer, kept);
+                return intact ? result : 1;
+            });
+        });
+        CallersThreads callers{};
+        const sepconv_options_t options = options_for(4, use_callers ? &callers : nullptr);
+        TestContext test(fake.model(), &options);
+        EXPECT_EQ(test.run(), SEPCONV_OK);
+        EXPECT_EQ(sum, 80);
+    }
+}
+
+TEST(ParallelFor, ATasksErrorComesBackAndTheOthersRun) {
+    for (const int threads : {1, 2, 8}) {
+        for (const bool use_callers : {false, true}) {
+            FakeModel fake;
+            std::atomic<int> calls{0};
+            int returned = 0;
+            bool fail = true;
+            set_kernel(0, [&](void *user_context, uint8_t *const *) {
+                returned = parallel_for(user_context, 0, 20, [&](void *, int index) {
+                    ++calls;
+                    return fail && index == 7 ? -77 : 0;
+                });
+                return 0;  // As a kernel compiled with no_asserts, which drops the result.
+            });
+            CallersThreads callers{};
+            const auto options = options_for(threads, use_callers ? &callers : nullptr);
+            TestContext test(fake.model(), &options);
+            EXPECT_EQ(test.run(), SEPCONV_KERNEL_ERROR);
+            EXPECT_EQ(returned, -77);
+            EXPECT_EQ(calls, 20);
+            fail = false;
+            EXPECT_EQ(test.run(), SEPCONV_OK) << "an error outlived its run";
+        }
+    }
+}
+
+TEST(ParallelFor, ScratchExhaustedInATaskIsRecorded) {
+    for (const int threads : {1, 4}) {
+        FakeModel fake;
+        fake.variants = {fake_variant("sse41", 64 + 128)};
+        set_kernel(0, [&](void *user_context, uint8_t *const *) {
+            return parallel_for(user_context, 0, 8, [&](void *task_context, int) {
+                EXPECT_EQ(sepconv_kernel_malloc(task_context, 65), nullptr);
+                return 0;
+            });
+        });
+        const sepconv_options_t options = options_for(threads, nullptr);
+        TestContext test(fake.model(), &options);
+        EXPECT_EQ(test.run(), SEPCONV_KERNEL_ERROR);
+    }
+}
+
+void expect_callback_error(CallersThreads callers) {
+    FakeModel fake;
+    set_kernel(0, [](void *user_context, uint8_t *const *) {
+        EXPECT_NE(parallel_for(user_context, 0, 6, [](void *, int) { return 0; }), 0);
+        return 0;
+    });
+    const sepconv_options_t options = options_for(3, &callers);
+    TestContext test(fake.model(), &options);
+    EXPECT_EQ(test.run(), SEPCONV_CALLBACK_ERROR);
+}
+
+TEST(ParallelFor, ACallbackThatBreaksItsContractIsAnError) {
+    CallersThreads returns_error{};
+    returns_error.result = 5;
+    expect_callback_error(returns_error);
+    CallersThreads skips{};
+    skips.skip = 1;
+    expect_callback_error(skips);
+    // Every worker is out of range, whichever threads get to run.
+    for (const int offset : {-3, 3, 1 << 20}) {
+        CallersThreads wrong_worker{};
+        wrong_worker.wrong_worker = offset;
+        expect_callback_error(wrong_worker);
+    }
+}
+
+TEST(TwoContexts, RunAtOnceWithTheirOwnAnswers) {
+    FakeModel fake;
+    fake.variants = {fake_variant("sse41", 2 * (kElements * sizeof(float) + 128 + 64))};
+    set_kernel(0, [](void *user_context, uint8_t *const hosts[]) {
+        const auto *in = reinterpret_cast<const float *>(hosts[0]);
+        auto *out = reinterpret_cast<float *>(hosts[1]);
+        auto *copy = static_cast<float *>(sepconv_kernel_malloc(user_context, kElements * 4));
+        std::memcpy(copy, in, kElements * 4);
+        const int result = parallel_for(user_context, 0, kElements, [&](void *, int index) {
+            out[index] = 2 * copy[index];
+            return 0;
+        });
+        sepconv_kernel_free(user_context, copy);
+        return result;
+    });
+    const sepconv_model_t *model = fake.model();
+    std::vector<std::thread> users;
+    for (int user = 0; user < 3; ++user) {
+        users.emplace_back([model, user] {
+            const sepconv_options_t options = options_for(1 + user, nullptr);
+            TestContext test(model, &options);
+            ASSERT_EQ(test.created, SEPCONV_OK);
+            for (int round = 0; round < 300; ++round) {
+                for (int i = 0; i < kElements; ++i) {
+                    test.input[i] = static_cast<float>(1000 * user + round + i);
+                }
+                ASSERT_EQ(test.run(), SEPCONV_OK);
+                for (int i = 0; i < kElements; ++i) {
+                    ASSERT_EQ(test.output[i], 2 * test.input[i]);
+                }
+            }
+        });
+    }
+    for (auto &user : users) {
+        user.join();
+    }
+}
+
+}  // namespace
+}  // namespace sepconv
