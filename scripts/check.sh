@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Checks that need no run of the program: format, lint, direction of includes, links, shell syntax.
+# usage: scripts/check.sh [--all]
+#   --all  clang-tidy over every source file, not only those that differ from the main branch
+source "$(dirname "$0")/common.sh"
+cd "$root"
+
+"$root/scripts/setup.sh" check
+status=0
+check() {
+    step "$1"
+    shift
+    "$@" || status=1
+}
+
+mapfile -t sources < <(git ls-files '*.c' '*.cpp' '*.h' '*.hpp')
+mapfile -t shell < <(git ls-files '*.sh' .ci/run)
+changed() {
+    git diff --name-only --diff-filter=d "$(git merge-base HEAD origin/main 2>/dev/null ||
+        git rev-parse HEAD)" -- '*.cpp'
+}
+if [ "${1:-}" = --all ]; then
+    mapfile -t tidied < <(git ls-files 'layer/*.cpp' 'algorithms/*.cpp' 'schedules/*.cpp' \
+        'generators/*.cpp' 'compiler/*.cpp')
+else
+    mapfile -t tidied < <(changed)
+fi
+
+check "format" clang-format --dry-run -Werror "${sources[@]}"
+check "direction of includes" python3 scripts/check_includes.py
+check "links in Markdown" python3 scripts/check_links.py
+for script in "${shell[@]}"; do
+    check "syntax of $script" bash -n "$script"
+done
+if [ ${#tidied[@]} -gt 0 ]; then
+    [ -f "$build/compile_commands.json" ] || "$root/scripts/build.sh"
+    check "clang-tidy" clang-tidy -quiet -p "$build" "${tidied[@]}"
+fi
+exit $status

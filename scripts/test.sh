@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test.
+# usage: scripts/test.sh [CTEST OPTION]...     e.g. scripts/test.sh -L fast
+source "$(dirname "$0")/common.sh"
+
+"$root/scripts/setup.sh" test
+"$root/scripts/build.sh" -DBUILD_TESTING=ON \
+    -DSEPCONV_TEST_PYTHON="$test_venv/bin/python" \
+    -DSEPCONV_MODELS="$build/models"
+"$root/scripts/fetch_models.sh"
+
+step "testing"
+exec "$ctest" --test-dir "$build" -j2 --output-on-failure "$@"
