@@ -17,8 +17,8 @@ int64_t element_count(const Shape &shape);
 
 enum class ElementType { kFloat, kInt64, kInt32, kBool, kDouble };
 
-/// A constant: initialiser or folded value. Floats (and doubles, narrowed) in `floats`; integers and
-/// booleans widened in `ints`. Exactly one of the two holds element_count(shape) values.
+/// A constant: initialiser or folded value. Floats (and doubles, narrowed) in `floats`; integers
+/// and booleans widened in `ints`. Exactly one of the two holds element_count(shape) values.
 struct Constant {
     ElementType type = ElementType::kFloat;
     Shape shape;
@@ -28,8 +28,8 @@ struct Constant {
     bool is_float() const { return type == ElementType::kFloat || type == ElementType::kDouble; }
 };
 
-using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>,
-                               std::vector<float>, Constant>;
+using Attribute =
+    std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, Constant>;
 
 /// One ONNX operator. Inputs and outputs are value names; "" is an omitted optional input.
 struct Node {
@@ -39,10 +39,13 @@ struct Node {
     std::vector<std::string> outputs;
     std::map<std::string, Attribute> attributes;
 
+    /// The attribute, or `otherwise` when it is absent or of another type.
     int64_t attribute(const std::string &key, int64_t otherwise) const;
     float attribute(const std::string &key, float otherwise) const;
     std::string attribute(const std::string &key, const std::string &otherwise) const;
-    std::vector<int64_t> attribute(const std::string &key, const std::vector<int64_t> &otherwise) const;
+    std::vector<int64_t> attribute(const std::string &key,
+                                   const std::vector<int64_t> &otherwise) const;
+    std::vector<float> attribute(const std::string &key, const std::vector<float> &otherwise) const;
     bool has(const std::string &key) const { return attributes.count(key) != 0; }
     /// Input i, or "" when the node has fewer.
     const std::string &input(size_t i) const;

@@ -1,0 +1,540 @@
+#include "compiler/infer_shapes.h"
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <numeric>
+#include <string_view>
+#include <unordered_map>
+
+#include "compiler/infer_rules.h"
+#include "compiler/limits.h"
+
+namespace sepconv {
+
+Status NodeContext::invalid(const std::string &text) const {
+    return node_error(StatusCode::kInvalidModel, node, text);
+}
+
+Status NodeContext::unsupported(const std::string &text) const {
+    return node_error(StatusCode::kUnsupported, node, text);
+}
+
+Result<std::vector<int64_t>> NodeContext::constant_ints(size_t input,
+                                                        const std::string &what) const {
+    if (!has_input(input)) {
+        return invalid("input " + std::to_string(input) + " (" + what + ") is missing");
+    }
+    const Constant *given = constant(input);
+    if (given == nullptr) {
+        return unsupported("input " + std::to_string(input) + " (" + what +
+                           ") is not constant at the given input shapes");
+    }
+    if (given->is_float() || given->shape.size() > 1) {
+        return invalid("input " + std::to_string(input) + " (" + what + ") is no list of integers");
+    }
+    return given->ints;
+}
+
+Result<std::vector<float>> NodeContext::constant_floats(size_t input,
+                                                        const std::string &what) const {
+    if (!has_input(input)) {
+        return invalid("input " + std::to_string(input) + " (" + what + ") is missing");
+    }
+    const Constant *given = constant(input);
+    if (given == nullptr) {
+        return unsupported("input " + std::to_string(input) + " (" + what +
+                           ") is not constant at the given input shapes");
+    }
+    if (!given->is_float() || given->shape.size() > 1) {
+        return invalid("input " + std::to_string(input) + " (" + what + ") is no list of floats");
+    }
+    return given->floats;
+}
+
+Result<int64_t> NodeContext::resolve_axis(int64_t axis, int64_t rank) const {
+    if (axis < -rank || axis >= rank) {
+        return invalid("axis " + std::to_string(axis) + " does not exist in rank " +
+                       std::to_string(rank));
+    }
+    return axis < 0 ? axis + rank : axis;
+}
+
+Result<std::vector<int64_t>> NodeContext::resolve_axes(const std::vector<int64_t> &axes,
+                                                       int64_t rank) const {
+    std::vector<bool> seen(static_cast<size_t>(rank), false);
+    std::vector<int64_t> resolved;
+    for (const int64_t axis : axes) {
+        const Result<int64_t> one = resolve_axis(axis, rank);
+        if (!one.ok()) {
+            return one.status();
+        }
+        if (seen[static_cast<size_t>(one.value())]) {
+            return invalid("axis " + std::to_string(axis) + " occurs twice");
+        }
+        seen[static_cast<size_t>(one.value())] = true;
+        resolved.push_back(one.value());
+    }
+    return resolved;
+}
+
+void NodeContext::become_unary(const std::string &op) {
+    node.op = op;
+    node.inputs.resize(1);
+    node.attributes.clear();
+}
+
+bool broadcast_shapes(const Shape &a, const Shape &b, Shape &result) {
+    const size_t rank = std::max(a.size(), b.size());
+    result.assign(rank, 1);
+    for (size_t i = 0; i < rank; ++i) {
+        const int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
+        const int64_t y = i < b.size() ? b[b.size() - 1 - i] : 1;
+        if (x != y && x != 1 && y != 1) {
+            return false;
+        }
+        result[rank - 1 - i] = x == 1 ? y : x;
+    }
+    return true;
+}
+
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+Status infer_unary(NodeContext &c) {
+    c.outputs = {c.shape(0)};
+    return Status();
+}
+
+/// An attribute that must be finite, made explicit.
+Status explicit_float(NodeContext &c, const std::string &key, float otherwise) {
+    const float value = c.node.attribute(key, otherwise);
+    if (!std::isfinite(value)) {
+        return c.invalid(key + " is not finite");
+    }
+    c.node.attributes[key] = value;
+    return Status();
+}
+
+Status infer_leaky_relu(NodeContext &c) {
+    SEPCONV_RETURN_IF_ERROR(explicit_float(c, "alpha", 0.01F));
+    return infer_unary(c);
+}
+
+Status infer_hard_sigmoid(NodeContext &c) {
+    SEPCONV_RETURN_IF_ERROR(explicit_float(c, "alpha", 0.2F));
+    SEPCONV_RETURN_IF_ERROR(explicit_float(c, "beta", 0.5F));
+    return infer_unary(c);
+}
+
+Status infer_gelu(NodeContext &c) {
+    const std::string approximate = c.node.attribute("approximate", std::string("none"));
+    if (approximate != "none" && approximate != "tanh") {
+        return c.invalid("approximate is " + quote(approximate) + ", expected none or tanh");
+    }
+    c.node.attributes["approximate"] = approximate;
+    return infer_unary(c);
+}
+
+Status infer_swish(NodeContext &c) {
+    if (c.node.attribute("alpha", 1.0F) != 1.0F) {
+        return c.unsupported("alpha other than 1 is not supported");
+    }
+    c.become_unary("Silu");
+    return infer_unary(c);
+}
+
+Status infer_dropout(NodeContext &c) {
+    if (c.has_input(2)) {
+        const Constant *training = c.constant(2);
+        const bool off = training != nullptr && training->ints.size() == 1 && !training->ints[0];
+        if (!off) {
+            return c.unsupported("training mode is not supported");
+        }
+    }
+    c.become_unary("Identity");
+    return infer_unary(c);
+}
+
+Status infer_cast(NodeContext &c) {
+    // Everything that is not constant is float.
+    const int64_t to = c.node.attribute("to", int64_t{0});
+    constexpr int64_t kFloat = 1;
+    if (to != kFloat && c.constant(0) == nullptr) {
+        return c.unsupported("only constants can be cast to another type than float");
+    }
+    if (c.constant(0) == nullptr) {
+        c.become_unary("Identity");
+    }
+    return infer_unary(c);
+}
+
+Status infer_clip(NodeContext &c) {
+    float low = c.node.attribute("min", -FLT_MAX);
+    float high = c.node.attribute("max", FLT_MAX);
+    if (c.opset() >= 11) {
+        for (const size_t i : {size_t{1}, size_t{2}}) {
+            if (!c.has_input(i)) {
+                continue;
+            }
+            const Result<std::vector<float>> bound = c.constant_floats(i, i == 1 ? "min" : "max");
+            if (!bound.ok()) {
+                return bound.status();
+            }
+            if (bound.value().size() != 1) {
+                return c.invalid(std::string(i == 1 ? "min" : "max") + " is no scalar");
+            }
+            (i == 1 ? low : high) = bound.value()[0];
+        }
+    }
+    if (std::isnan(low) || std::isnan(high)) {
+        return c.invalid("a bound is NaN");
+    }
+    c.outputs = {c.shape(0)};
+    c.become_unary("Clip");
+    c.node.attributes["min"] = std::clamp(low, -FLT_MAX, FLT_MAX);
+    c.node.attributes["max"] = std::clamp(high, -FLT_MAX, FLT_MAX);
+    return Status();
+}
+
+Status infer_broadcast(NodeContext &c) {
+    Shape output = c.shape(0);
+    for (size_t i = 1; i < c.node.inputs.size(); ++i) {
+        const Shape left = output;
+        if (!broadcast_shapes(left, c.shape(i), output)) {
+            return c.invalid("shapes " + shape_text(left) + " and " + shape_text(c.shape(i)) +
+                             " do not broadcast");
+        }
+    }
+    c.outputs = {output};
+    return Status();
+}
+
+Status infer_variadic(NodeContext &c) {
+    if (c.node.inputs.size() == 1) {
+        c.become_unary("Identity");
+    }
+    return infer_broadcast(c);
+}
+
+Status infer_prelu(NodeContext &c) {
+    SEPCONV_RETURN_IF_ERROR(infer_broadcast(c));
+    if (c.outputs[0] != c.shape(0)) {
+        return c.invalid("the slope " + shape_text(c.shape(1)) + " does not broadcast to " +
+                         shape_text(c.shape(0)));
+    }
+    return Status();
+}
+
+Status infer_pow(NodeContext &c) {
+    const Constant *exponent = c.constant(1);
+    if (exponent == nullptr || element_count(exponent->shape) != 1 ||
+        exponent->shape.size() > c.shape(0).size()) {
+        return c.unsupported("the exponent must be a constant number");
+    }
+    const float value =
+        exponent->is_float() ? exponent->floats[0] : static_cast<float>(exponent->ints[0]);
+    c.outputs = {c.shape(0)};
+    if (value == 2.0F) {
+        c.node.op = "Mul";
+        c.node.inputs[1] = c.node.inputs[0];
+    } else if (value == 0.5F || value == 1.0F) {
+        c.become_unary(value == 1.0F ? "Identity" : "Sqrt");
+    } else {
+        return c.unsupported("the exponent is " + std::to_string(value) +
+                             ", supported are 2, 1 and 0.5");
+    }
+    return Status();
+}
+
+Status infer_batch_normalization(NodeContext &c) {
+    if (c.rank(0) < 2) {
+        return c.invalid("the input has shape " + shape_text(c.shape(0)));
+    }
+    if (c.node.attribute("training_mode", int64_t{0}) != 0) {
+        return c.unsupported("training mode is not supported");
+    }
+    if (c.node.attribute("spatial", int64_t{1}) != 1) {
+        return c.unsupported("spatial 0 is not supported");
+    }
+    for (size_t i = 1; i < 5; ++i) {
+        if (c.constant(i) == nullptr) {
+            return c.unsupported("input " + std::to_string(i) + " must be a constant");
+        }
+        if (c.shape(i) != Shape{c.shape(0)[1]}) {
+            return c.invalid("input " + std::to_string(i) + " has shape " + shape_text(c.shape(i)) +
+                             ", expected " + std::to_string(c.shape(0)[1]));
+        }
+    }
+    const float epsilon = c.node.attribute("epsilon", 1e-5F);
+    if (!std::isfinite(epsilon)) {
+        return c.invalid("epsilon is not finite");
+    }
+    c.node.attributes.clear();
+    c.node.attributes["epsilon"] = epsilon;
+    return infer_unary(c);
+}
+
+Status infer_gemm(NodeContext &c) {
+    if (c.rank(0) != 2 || c.rank(1) != 2) {
+        return c.invalid("inputs have shapes " + shape_text(c.shape(0)) + " and " +
+                         shape_text(c.shape(1)) + ", expected matrices");
+    }
+    if (c.constant(1) == nullptr || (c.has_input(2) && c.constant(2) == nullptr)) {
+        return c.unsupported("the second and third input must be constants");
+    }
+    const int64_t trans_a = c.node.attribute("transA", int64_t{0}) != 0;
+    const int64_t trans_b = c.node.attribute("transB", int64_t{0}) != 0;
+    const int64_t m = c.shape(0)[trans_a ? 1 : 0];
+    const int64_t k = c.shape(0)[trans_a ? 0 : 1];
+    const int64_t n = c.shape(1)[trans_b ? 0 : 1];
+    if (c.shape(1)[trans_b ? 1 : 0] != k) {
+        return c.invalid("cannot multiply " + shape_text(c.shape(0)) + " by " +
+                         shape_text(c.shape(1)));
+    }
+    if (c.has_input(2)) {
+        Shape sum;
+        if (!broadcast_shapes(c.shape(2), {m, n}, sum) || sum != Shape{m, n}) {
+            return c.invalid("the third input has shape " + shape_text(c.shape(2)) +
+                             ", expected to broadcast to " + shape_text({m, n}));
+        }
+    }
+    SEPCONV_RETURN_IF_ERROR(explicit_float(c, "alpha", 1.0F));
+    SEPCONV_RETURN_IF_ERROR(explicit_float(c, "beta", 1.0F));
+    c.node.attributes["transA"] = trans_a;
+    c.node.attributes["transB"] = trans_b;
+    c.outputs = {{m, n}};
+    return Status();
+}
+
+Status infer_matmul(NodeContext &c) {
+    if (c.constant(1) == nullptr) {
+        return c.unsupported("the second input must be a constant");
+    }
+    Shape a = c.shape(0);
+    Shape b = c.shape(1);
+    if (a.empty() || b.empty()) {
+        return c.invalid("an input is a scalar");
+    }
+    const bool row = a.size() == 1;
+    const bool column = b.size() == 1;
+    if (row) {
+        a.insert(a.begin(), 1);
+    }
+    if (column) {
+        b.push_back(1);
+    }
+    const int64_t m = a[a.size() - 2];
+    const int64_t n = b.back();
+    Shape output;
+    const bool batches =
+        broadcast_shapes(Shape(a.begin(), a.end() - 2), Shape(b.begin(), b.end() - 2), output);
+    if (!batches || a.back() != b[b.size() - 2]) {
+        return c.invalid("cannot multiply " + shape_text(c.shape(0)) + " by " +
+                         shape_text(c.shape(1)));
+    }
+    if (!row) {
+        output.push_back(m);
+    }
+    if (!column) {
+        output.push_back(n);
+    }
+    c.outputs = {output};
+    return Status();
+}
+
+Status infer_softmax(NodeContext &c) {
+    const bool old = c.opset() < 13;
+    const Result<int64_t> axis =
+        c.resolve_axis(c.node.attribute("axis", old ? int64_t{1} : int64_t{-1}), c.rank(0));
+    if (!axis.ok()) {
+        return axis.status();
+    }
+    // Up to operator set 12 all axes from `axis` on are one; the same where those behind are 1.
+    int64_t behind = 1;
+    for (int64_t i = axis.value() + 1; i < c.rank(0); ++i) {
+        behind *= c.shape(0)[static_cast<size_t>(i)];
+    }
+    c.node.attributes["axis"] = axis.value();
+    c.node.attributes["coerced"] = int64_t{old && behind != 1};
+    return infer_unary(c);
+}
+
+Status infer_reduce(NodeContext &c) {
+    Ints given = c.node.attribute("axes", Ints());
+    if (c.opset() >= 18 && c.has_input(1)) {
+        Result<Ints> axes = c.constant_ints(1, "axes");
+        if (!axes.ok()) {
+            return axes.status();
+        }
+        given = std::move(axes).value();
+    }
+    if (given.empty() && c.node.attribute("noop_with_empty_axes", int64_t{0}) != 0) {
+        c.become_unary("Identity");
+        return infer_unary(c);
+    }
+    if (given.empty()) {
+        given.resize(c.shape(0).size());
+        std::iota(given.begin(), given.end(), 0);
+    }
+    Result<Ints> axes = c.resolve_axes(given, c.rank(0));
+    if (!axes.ok()) {
+        return axes.status();
+    }
+    std::sort(axes.value().begin(), axes.value().end());
+    const int64_t keep = c.node.attribute("keepdims", int64_t{1}) != 0;
+    Shape output;
+    for (int64_t i = 0; i < c.rank(0); ++i) {
+        const bool reduced = std::binary_search(axes.value().begin(), axes.value().end(), i);
+        if (!reduced || keep != 0) {
+            output.push_back(reduced ? 1 : c.shape(0)[static_cast<size_t>(i)]);
+        }
+    }
+    c.outputs = {output};
+    c.become_unary(c.node.op);
+    c.node.attributes["axes"] = axes.value();
+    c.node.attributes["keepdims"] = keep;
+    return Status();
+}
+
+struct Rule {
+    Status (*infer)(NodeContext &);
+    size_t min_inputs, max_inputs;
+    /// The attributes that the rule knows, separated by blanks. A kind that ONNX gave the attribute
+    /// follows its name: i, f, s, I (integers), F (floats).
+    std::string_view attributes;
+};
+
+constexpr size_t kAny = kMaxNodeValues;
+constexpr std::string_view kConvAttributes =
+    "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I";
+constexpr std::string_view kReduceAttributes = "axes:I keepdims:i noop_with_empty_axes:i";
+
+const std::unordered_map<std::string_view, Rule> &rules() {
+    static const std::unordered_map<std::string_view, Rule> table{
+        {"Conv", {infer_conv, 2, 3, kConvAttributes}},
+        {"ConvTranspose",
+         {infer_conv_transpose, 2, 3,
+          "auto_pad:s dilations:I group:i kernel_shape:I output_padding:I output_shape:I pads:I "
+          "strides:I"}},
+        {"MaxPool",
+         {infer_pool, 1, 1,
+          "auto_pad:s ceil_mode:i dilations:I kernel_shape:I pads:I storage_order:i strides:I"}},
+        {"AveragePool",
+         {infer_pool, 1, 1,
+          "auto_pad:s ceil_mode:i count_include_pad:i dilations:I kernel_shape:I pads:I "
+          "strides:I"}},
+        {"GlobalAveragePool", {infer_global_pool, 1, 1, ""}},
+        {"GlobalMaxPool", {infer_global_pool, 1, 1, ""}},
+        {"BatchNormalization",
+         {infer_batch_normalization, 5, 5, "epsilon:f momentum:f spatial:i training_mode:i"}},
+        {"Gemm", {infer_gemm, 2, 3, "alpha:f beta:f transA:i transB:i"}},
+        {"MatMul", {infer_matmul, 2, 2, ""}},
+        {"Softmax", {infer_softmax, 1, 1, "axis:i"}},
+        {"ReduceMean", {infer_reduce, 1, 2, kReduceAttributes}},
+        {"ReduceMax", {infer_reduce, 1, 2, kReduceAttributes}},
+        {"Relu", {infer_unary, 1, 1, ""}},
+        {"LeakyRelu", {infer_leaky_relu, 1, 1, "alpha:f"}},
+        {"HardSigmoid", {infer_hard_sigmoid, 1, 1, "alpha:f beta:f"}},
+        {"HardSwish", {infer_unary, 1, 1, ""}},
+        {"Sigmoid", {infer_unary, 1, 1, ""}},
+        {"Tanh", {infer_unary, 1, 1, ""}},
+        {"Gelu", {infer_gelu, 1, 1, "approximate:s"}},
+        {"Swish", {infer_swish, 1, 1, "alpha:f"}},
+        {"Erf", {infer_unary, 1, 1, ""}},
+        {"Exp", {infer_unary, 1, 1, ""}},
+        {"Sqrt", {infer_unary, 1, 1, ""}},
+        {"Abs", {infer_unary, 1, 1, ""}},
+        {"Neg", {infer_unary, 1, 1, ""}},
+        {"Identity", {infer_unary, 1, 1, ""}},
+        {"Dropout", {infer_dropout, 1, 3, "ratio:f seed:i"}},
+        {"Cast", {infer_cast, 1, 1, "to:i saturate:i round_mode:s"}},
+        {"Clip", {infer_clip, 1, 3, "min:f max:f"}},
+        {"PRelu", {infer_prelu, 2, 2, ""}},
+        {"Add", {infer_broadcast, 2, 2, ""}},
+        {"Sub", {infer_broadcast, 2, 2, ""}},
+        {"Mul", {infer_broadcast, 2, 2, ""}},
+        {"Div", {infer_broadcast, 2, 2, ""}},
+        {"Min", {infer_variadic, 1, kAny, ""}},
+        {"Max", {infer_variadic, 1, kAny, ""}},
+        {"Sum", {infer_variadic, 1, kAny, ""}},
+        {"Pow", {infer_pow, 2, 2, ""}},
+        {"Reshape", {infer_reshape, 2, 2, "allowzero:i"}},
+        {"Flatten", {infer_flatten, 1, 1, "axis:i"}},
+        {"Squeeze", {infer_squeeze, 1, 2, "axes:I"}},
+        {"Unsqueeze", {infer_unsqueeze, 1, 2, "axes:I"}},
+        {"Transpose", {infer_transpose, 1, 1, "perm:I"}},
+        {"Concat", {infer_concat, 1, kAny, "axis:i"}},
+        {"Split", {infer_split, 1, 2, "axis:i split:I num_outputs:i"}},
+        {"Slice", {infer_slice, 1, 5, "starts:I ends:I axes:I"}},
+        {"Expand", {infer_expand, 2, 2, ""}},
+        {"Tile", {infer_tile, 2, 2, ""}},
+        {"DepthToSpace", {infer_depth_to_space, 1, 1, "blocksize:i mode:s"}},
+        {"SpaceToDepth", {infer_space_to_depth, 1, 1, "blocksize:i"}},
+        {"Resize",
+         {infer_resize, 1, 4,
+          "antialias:i axes:I coordinate_transformation_mode:s cubic_coeff_a:f exclude_outside:i "
+          "extrapolation_value:f keep_aspect_ratio_policy:s mode:s nearest_mode:s"}},
+        {"Upsample", {infer_upsample, 1, 2, "mode:s scales:F"}},
+        {"Pad", {infer_pad, 1, 4, "mode:s pads:I value:f"}},
+    };
+    return table;
+}
+
+char kind_of(const Attribute &attribute) {
+    constexpr char kKinds[] = {'i', 'f', 's', 'I', 'F', 'T'};
+    return kKinds[attribute.index()];
+}
+
+Status check_attributes(const NodeContext &c, std::string_view known) {
+    for (const auto &[key, value] : c.node.attributes) {
+        const std::string padded = " " + std::string(known);
+        const size_t at = padded.find(" " + key + ":");
+        if (at == std::string::npos) {
+            return c.unsupported("attribute " + quote(key) + " is not known");
+        }
+        if (padded[at + key.size() + 2] != kind_of(value)) {
+            return c.invalid("attribute " + quote(key) + " has the wrong type");
+        }
+    }
+    return Status();
+}
+
+}  // namespace
+
+bool has_shape_rule(const std::string &op) {
+    return rules().count(op) != 0;
+}
+
+Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node) {
+    const auto found = rules().find(node.op);
+    if (found == rules().end()) {
+        return node_error(StatusCode::kUnsupported, node, "the operator is not supported");
+    }
+    const Rule &rule = found->second;
+    NodeContext c{graph, node, {}};
+    if (node.inputs.size() < rule.min_inputs || node.inputs.size() > rule.max_inputs) {
+        return c.invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected " +
+                         std::to_string(rule.min_inputs) + " to " +
+                         std::to_string(rule.max_inputs));
+    }
+    for (size_t i = 0; i < rule.min_inputs; ++i) {
+        if (!c.has_input(i)) {
+            return c.invalid("input " + std::to_string(i) + " is missing");
+        }
+    }
+    if (rule.max_inputs == kAny &&
+        std::count(node.inputs.begin(), node.inputs.end(), std::string()) != 0) {
+        return c.invalid("an input is missing");
+    }
+    SEPCONV_RETURN_IF_ERROR(check_attributes(c, rule.attributes));
+    SEPCONV_RETURN_IF_ERROR(rule.infer(c));
+    if (node.outputs.size() > c.outputs.size()) {
+        return c.unsupported("output " + std::to_string(node.outputs.size() - 1) +
+                             " is not supported");
+    }
+    return std::move(c.outputs);
+}
+
+}  // namespace sepconv

@@ -1,0 +1,33 @@
+#ifndef SEPCONV_COMPILER_LIMITS_H_
+#define SEPCONV_COMPILER_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sepconv {
+
+// What a model may ask of the compiler. Each limit is far above real networks and bounds the time
+// and memory that a hostile file can cost.
+
+/// Protobuf's own limit: sizes are int.
+constexpr uint64_t kMaxFileBytes = (uint64_t{1} << 31) - 1;
+/// Real models have some thousands; passes are allowed to be a few times linear in it.
+constexpr size_t kMaxNodes = 100000;
+/// More than any image operator has; fits the rank of kernels after merging axes.
+constexpr size_t kMaxRank = 8;
+/// Halide indexes with int32.
+constexpr int64_t kMaxExtent = (int64_t{1} << 31) - 1;
+constexpr int64_t kMaxElements = (int64_t{1} << 31) - 1;
+/// Names end in messages, generated code and file names.
+constexpr size_t kMaxNameBytes = 4096;
+/// Inputs and outputs of one node: a Concat of all layers of a dense network has hundreds.
+constexpr int kMaxNodeValues = 4096;
+/// Bytes that folding may read and produce, and that narrow integers may grow by when widened.
+constexpr int64_t kMaxFoldedBytes = int64_t{1} << 30;
+/// First operator set with today's broadcasting, and the newest that the rules were written for.
+constexpr int64_t kMinOpset = 7;
+constexpr int64_t kMaxOpset = 28;
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_COMPILER_LIMITS_H_

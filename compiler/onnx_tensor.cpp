@@ -1,0 +1,300 @@
+#include "compiler/onnx_tensor.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+#include "compiler/diagnostic.h"
+#include "compiler/limits.h"
+
+namespace sepconv {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status invalid(const std::string &what, const std::string &text) {
+    return Status(StatusCode::kInvalidModel, what + ": " + text);
+}
+
+size_t element_bytes(ElementType type) {
+    switch (type) {
+        case ElementType::kFloat:
+        case ElementType::kInt32:
+            return 4;
+        case ElementType::kInt64:
+        case ElementType::kDouble:
+            return 8;
+        case ElementType::kBool:
+            return 1;
+    }
+    return 1;
+}
+
+// ONNX raw data is little-endian, as are all machines that the compiler runs on.
+template<typename Stored, typename Held>
+void decode(std::string_view bytes, std::vector<Held> &values) {
+    values.resize(bytes.size() / sizeof(Stored));
+    for (size_t i = 0; i < values.size(); ++i) {
+        Stored stored;
+        std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));
+        values[i] = static_cast<Held>(stored);
+    }
+}
+
+float narrow(double value) {
+    // Out of float's range the conversion is undefined in C++; IEEE's answer is infinity.
+    constexpr double kMax = 3.4028235677973366e38;
+    if (value > kMax || value < -kMax) {
+        return value > 0 ? HUGE_VALF : -HUGE_VALF;
+    }
+    return static_cast<float>(value);
+}
+
+Status decode_raw(std::string_view bytes, const std::string &what, Constant &constant) {
+    const auto elements = static_cast<uint64_t>(element_count(constant.shape));
+    const uint64_t expected = elements * element_bytes(constant.type);
+    if (bytes.size() != expected) {
+        return invalid(what, "has " + std::to_string(bytes.size()) + " bytes of data, its shape " +
+                                 shape_text(constant.shape) + " needs " + std::to_string(expected));
+    }
+    switch (constant.type) {
+        case ElementType::kFloat:
+            constant.floats.resize(elements);
+            if (elements != 0) {
+                std::memcpy(constant.floats.data(), bytes.data(), bytes.size());
+            }
+            break;
+        case ElementType::kDouble: {
+            std::vector<double> values;
+            decode<double>(bytes, values);
+            constant.floats.resize(values.size());
+            for (size_t i = 0; i < values.size(); ++i) {
+                constant.floats[i] = narrow(values[i]);
+            }
+            break;
+        }
+        case ElementType::kInt32:
+            decode<int32_t>(bytes, constant.ints);
+            break;
+        case ElementType::kInt64:
+            decode<int64_t>(bytes, constant.ints);
+            break;
+        case ElementType::kBool:
+            decode<uint8_t>(bytes, constant.ints);
+            for (int64_t &value : constant.ints) {
+                value = value != 0 ? 1 : 0;
+            }
+            break;
+    }
+    return Status();
+}
+
+Status decode_typed(const onnx::TensorProto &tensor, const std::string &what, Constant &constant) {
+    int64_t held = 0;
+    switch (constant.type) {
+        case ElementType::kFloat:
+            constant.floats.assign(tensor.float_data().begin(), tensor.float_data().end());
+            held = tensor.float_data_size();
+            break;
+        case ElementType::kDouble:
+            for (const double value : tensor.double_data()) {
+                constant.floats.push_back(narrow(value));
+            }
+            held = tensor.double_data_size();
+            break;
+        case ElementType::kInt32:
+        case ElementType::kBool:
+            constant.ints.assign(tensor.int32_data().begin(), tensor.int32_data().end());
+            held = tensor.int32_data_size();
+            break;
+        case ElementType::kInt64:
+            constant.ints.assign(tensor.int64_data().begin(), tensor.int64_data().end());
+            held = tensor.int64_data_size();
+            break;
+    }
+    if (constant.type == ElementType::kBool) {
+        for (int64_t &value : constant.ints) {
+            value = value != 0 ? 1 : 0;
+        }
+    }
+    const int64_t expected = element_count(constant.shape);
+    if (held != expected) {
+        return invalid(what, "has " + std::to_string(held) + " values, its shape " +
+                                 shape_text(constant.shape) + " needs " + std::to_string(expected));
+    }
+    return Status();
+}
+
+struct ExternalData {
+    std::string location;
+    uint64_t offset = 0;
+    std::optional<uint64_t> length;
+};
+
+Result<ExternalData> external_entries(const onnx::TensorProto &tensor, const std::string &what) {
+    ExternalData data;
+    for (const auto &entry : tensor.external_data()) {
+        if (entry.key() == "location") {
+            data.location = entry.value();
+        } else if (entry.key() == "offset" || entry.key() == "length") {
+            uint64_t number = 0;
+            const char *end = entry.value().data() + entry.value().size();
+            const auto [stop, error] = std::from_chars(entry.value().data(), end, number);
+            if (error != std::errc() || stop != end) {
+                return invalid(what, "external data: " + entry.key() + " is " +
+                                         quote(entry.value()) + ", expected a number");
+            }
+            if (entry.key() == "offset") {
+                data.offset = number;
+            } else {
+                data.length = number;
+            }
+        }
+    }
+    if (data.location.empty() || data.location.find('\0') != std::string::npos) {
+        return invalid(what, "external data names no location");
+    }
+    return data;
+}
+
+/// The canonical path of the file, which must be a plain file inside `folder`, links resolved.
+Result<fs::path> external_path(const std::string &location, const std::string &what,
+                               const std::string &folder) {
+    const fs::path relative(location);
+    std::error_code error;
+    const fs::path root = fs::canonical(folder, error);
+    if (error) {
+        return Status(StatusCode::kIo,
+                      what + ": the model's folder " + quote(folder) + ": " + error.message());
+    }
+    const Status outside(StatusCode::kInvalidModel, what + ": external data at " + quote(location) +
+                                                        " lies outside the model's folder");
+    if (relative.is_absolute()) {
+        return outside;
+    }
+    for (const fs::path &part : relative) {
+        if (part == "..") {
+            return outside;
+        }
+    }
+    const fs::path path = fs::canonical(root / relative, error);
+    if (error) {
+        return Status(StatusCode::kIo,
+                      what + ": external data at " + quote(location) + ": " + error.message());
+    }
+    const fs::path inside = path.lexically_relative(root);
+    if (inside.empty() || *inside.begin() == "..") {
+        return outside;
+    }
+    if (!fs::is_regular_file(path, error)) {
+        return invalid(what, "external data at " + quote(location) + " is not a plain file");
+    }
+    return path;
+}
+
+Result<std::string> read_external(const onnx::TensorProto &tensor, const std::string &what,
+                                  const std::string &folder, uint64_t expected) {
+    if (folder.empty()) {
+        return Status(StatusCode::kUnsupported,
+                      what + ": has external data, which needs the model's folder");
+    }
+    const Result<ExternalData> data = external_entries(tensor, what);
+    if (!data.ok()) {
+        return data.status();
+    }
+    const auto &[location, offset, length] = data.value();
+    const Result<fs::path> path = external_path(location, what, folder);
+    if (!path.ok()) {
+        return path.status();
+    }
+    std::error_code error;
+    const uint64_t size = fs::file_size(path.value(), error);
+    if (error || offset > size || expected > size - offset) {
+        return invalid(what, "external data: bytes " + std::to_string(offset) + " + " +
+                                 std::to_string(expected) + " are not in the file of " +
+                                 std::to_string(error ? 0 : size) + " bytes");
+    }
+    if (length && *length != expected) {
+        return invalid(what, "external data: length is " + std::to_string(*length) +
+                                 ", its shape needs " + std::to_string(expected));
+    }
+    std::string bytes(expected, '\0');
+    std::ifstream file(path.value(), std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    file.read(bytes.data(), static_cast<std::streamsize>(expected));
+    if (!file) {
+        return Status(StatusCode::kIo, what + ": cannot read external data at " + quote(location));
+    }
+    return bytes;
+}
+
+}  // namespace
+
+std::optional<ElementType> element_type(int data_type) {
+    switch (data_type) {
+        case onnx::TensorProto::FLOAT:
+            return ElementType::kFloat;
+        case onnx::TensorProto::DOUBLE:
+            return ElementType::kDouble;
+        case onnx::TensorProto::INT32:
+            return ElementType::kInt32;
+        case onnx::TensorProto::INT64:
+            return ElementType::kInt64;
+        case onnx::TensorProto::BOOL:
+            return ElementType::kBool;
+        default:
+            return std::nullopt;
+    }
+}
+
+std::string data_type_name(int data_type) {
+    if (onnx::TensorProto::DataType_IsValid(data_type)) {
+        return onnx::TensorProto::DataType_Name(
+            static_cast<onnx::TensorProto::DataType>(data_type));
+    }
+    return std::to_string(data_type);
+}
+
+Result<Constant> read_tensor(const onnx::TensorProto &tensor, const std::string &what,
+                             const std::string &folder, int64_t &budget) {
+    Constant constant;
+    const std::optional<ElementType> type = element_type(tensor.data_type());
+    if (!type) {
+        return Status(StatusCode::kUnsupported,
+                      what + ": element type " + data_type_name(tensor.data_type()) +
+                          " is not supported, expected FLOAT, DOUBLE, INT32, INT64 or BOOL");
+    }
+    constant.type = *type;
+    constant.shape.assign(tensor.dims().begin(), tensor.dims().end());
+    SEPCONV_RETURN_IF_ERROR(check_shape(what, constant.shape));
+    if (tensor.has_segment()) {
+        return Status(StatusCode::kUnsupported, what + ": segmented tensors are not supported");
+    }
+    if (!constant.is_float()) {
+        budget -= element_count(constant.shape) * static_cast<int64_t>(sizeof(int64_t));
+        if (budget < 0) {
+            return Status(StatusCode::kResourceExhausted,
+                          what + ": the model's integer constants exceed " +
+                              std::to_string(kMaxFoldedBytes) + " bytes");
+        }
+    }
+    if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
+        const uint64_t expected =
+            static_cast<uint64_t>(element_count(constant.shape)) * element_bytes(constant.type);
+        const Result<std::string> bytes = read_external(tensor, what, folder, expected);
+        if (!bytes.ok()) {
+            return bytes.status();
+        }
+        SEPCONV_RETURN_IF_ERROR(decode_raw(bytes.value(), what, constant));
+    } else if (tensor.has_raw_data()) {
+        SEPCONV_RETURN_IF_ERROR(decode_raw(tensor.raw_data(), what, constant));
+    } else {
+        SEPCONV_RETURN_IF_ERROR(decode_typed(tensor, what, constant));
+    }
+    return constant;
+}
+
+}  // namespace sepconv

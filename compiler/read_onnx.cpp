@@ -1,0 +1,378 @@
+#include "compiler/read_onnx.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "compiler/diagnostic.h"
+#include "compiler/fold_constants.h"
+#include "compiler/infer_shapes.h"
+#include "compiler/limits.h"
+#include "compiler/onnx_parse.h"
+
+namespace sepconv {
+namespace {
+
+/// Runs over the parsed nodes once, in order, and builds the graph.
+class Reader {
+public:
+    explicit Reader(ParsedModel model) : model_(std::move(model)) {}
+
+    Result<Graph> read(const ReadOptions &options) {
+        graph_.name = model_.name;
+        graph_.opset = model_.opset;
+        graph_.outputs = model_.outputs;
+        graph_.constants = std::move(model_.constants);
+        outputs_.insert(graph_.outputs.begin(), graph_.outputs.end());
+        SEPCONV_RETURN_IF_ERROR(set_inputs(options));
+        collect_names();
+        for (Node &node : model_.nodes) {
+            SEPCONV_RETURN_IF_ERROR(add(std::move(node)));
+        }
+        apply_renames();
+        SEPCONV_RETURN_IF_ERROR(produce_constant_outputs());
+        drop_unread_constants();
+        return std::move(graph_);
+    }
+
+private:
+    Status set_inputs(const ReadOptions &options) {
+        for (const auto &[name, shape] : options.input_shapes) {
+            const bool known =
+                std::any_of(model_.inputs.begin(), model_.inputs.end(),
+                            [&name = name](const DeclaredInput &in) { return in.name == name; });
+            if (!known) {
+                return Status(StatusCode::kInvalidArgument,
+                              "--input-shape names " + quote(name) +
+                                  ", which is no input of the model; its inputs are " +
+                                  input_names());
+            }
+        }
+        for (const DeclaredInput &declared : model_.inputs) {
+            const auto given = options.input_shapes.find(declared.name);
+            Result<Shape> shape = given != options.input_shapes.end()
+                                      ? given_shape(declared, given->second)
+                                      : declared_shape(declared);
+            if (!shape.ok()) {
+                return shape.status();
+            }
+            SEPCONV_RETURN_IF_ERROR(check_shape("input " + quote(declared.name), shape.value()));
+            graph_.inputs.push_back(declared.name);
+            graph_.values[declared.name] = Value{ElementType::kFloat, std::move(shape).value()};
+        }
+        return Status();
+    }
+
+    std::string input_names() const {
+        std::string names;
+        for (const DeclaredInput &input : model_.inputs) {
+            names += (names.empty() ? "" : ", ") + quote(input.name);
+        }
+        return names.empty() ? "none" : names;
+    }
+
+    static Result<Shape> given_shape(const DeclaredInput &declared, const Shape &given) {
+        if (declared.shape && declared.shape->size() != given.size()) {
+            return Status(StatusCode::kInvalidArgument,
+                          "--input-shape gives " + quote(declared.name) + " rank " +
+                              std::to_string(given.size()) + ", the model declares rank " +
+                              std::to_string(declared.shape->size()));
+        }
+        for (const int64_t extent : given) {
+            if (extent < 1) {
+                return Status(StatusCode::kInvalidArgument,
+                              "--input-shape gives " + quote(declared.name) + " the shape " +
+                                  shape_text(given) + ", expected positive extents");
+            }
+        }
+        return given;
+    }
+
+    static Result<Shape> declared_shape(const DeclaredInput &declared) {
+        if (!declared.shape) {
+            return Status(StatusCode::kInvalidArgument,
+                          "input " + quote(declared.name) +
+                              " has no declared shape: give it with --input-shape " +
+                              quote(declared.name + "=..."));
+        }
+        Shape shape = *declared.shape;
+        std::string wanted;
+        for (size_t i = 0; i < shape.size(); ++i) {
+            if (i == 0 && shape[i] < 1) {
+                shape[i] = 1;
+            }
+            wanted += (i == 0 ? "" : "x") + (shape[i] < 1 ? "?" : std::to_string(shape[i]));
+        }
+        if (wanted.find('?') != std::string::npos) {
+            return Status(StatusCode::kInvalidArgument, "input " + quote(declared.name) +
+                                                            " has unknown extents: give them with "
+                                                            "--input-shape " +
+                                                            declared.name + "=" + wanted);
+        }
+        return shape;
+    }
+
+    /// All names that made-up ones must avoid.
+    void collect_names() {
+        for (const auto &[name, value] : graph_.values) {
+            names_.insert(name);
+        }
+        for (const auto &[name, constant] : graph_.constants) {
+            names_.insert(name);
+        }
+        for (const Node &node : model_.nodes) {
+            names_.insert(node.outputs.begin(), node.outputs.end());
+            node_names_.insert(node.name);
+        }
+    }
+
+    static std::string unique(std::unordered_set<std::string> &taken, std::string name) {
+        while (!taken.insert(name).second) {
+            name += "_";
+        }
+        return name;
+    }
+
+    Status add(Node node) {
+        for (std::string &input : node.inputs) {
+            if (const auto alias = aliases_.find(input); alias != aliases_.end()) {
+                input = alias->second;
+            }
+        }
+        if (is_foldable(graph_, node)) {
+            return fold(std::move(node));
+        }
+        const Result<std::vector<Shape>> shapes = infer_node(graph_, node);
+        if (!shapes.ok()) {
+            return shapes.status();
+        }
+        SEPCONV_RETURN_IF_ERROR(check_inputs(node));
+        for (size_t i = 0; i < node.outputs.size(); ++i) {
+            SEPCONV_RETURN_IF_ERROR(add_output(node, i, shapes.value()[i]));
+        }
+        if (node.op == "Identity" && skip_identity(node)) {
+            return Status();
+        }
+        if (node.op == "Sum" || node.op == "Min" || node.op == "Max") {
+            return add_chain(std::move(node));
+        }
+        return append(std::move(node));
+    }
+
+    Status fold(Node node) {
+        // Named constants (weights behind an Identity) are not copied.
+        if (node.op == "Identity" && node.inputs.size() == 1 && graph_.is_constant(node.input(0)) &&
+            outputs_.count(node.outputs[0]) == 0) {
+            aliases_[node.outputs[0]] = node.input(0);
+            return Status();
+        }
+        Result<std::vector<Constant>> values = fold_node(graph_, node, model_.folding_budget);
+        if (!values.ok()) {
+            return values.status();
+        }
+        if (values.value().size() < node.outputs.size()) {
+            return node_error(
+                StatusCode::kUnsupported, node,
+                "output " + std::to_string(values.value().size()) + " is not supported");
+        }
+        for (size_t i = 0; i < node.outputs.size(); ++i) {
+            if (!node.outputs[i].empty()) {
+                graph_.constants[node.outputs[i]] = std::move(values.value()[i]);
+            }
+        }
+        return Status();
+    }
+
+    /// What is left of a node's inputs is data, and data is float.
+    Status check_inputs(const Node &node) const {
+        for (size_t i = 0; i < node.inputs.size(); ++i) {
+            const Constant *constant = graph_.constant(node.inputs[i]);
+            if (constant == nullptr) {
+                continue;
+            }
+            if (constant->type != ElementType::kFloat) {
+                return node_error(StatusCode::kUnsupported, node,
+                                  "input " + std::to_string(i) +
+                                      " is a constant of another type "
+                                      "than float");
+            }
+            if (element_count(constant->shape) == 0) {
+                return node_error(StatusCode::kInvalidModel, node,
+                                  "input " + std::to_string(i) + " is empty");
+            }
+        }
+        return Status();
+    }
+
+    Status add_output(Node &node, size_t i, const Shape &shape) {
+        const std::string what =
+            "output " + std::to_string(i) + " of node " + quote(node.name) + " (" + node.op + ")";
+        SEPCONV_RETURN_IF_ERROR(check_shape(what, shape));
+        if (element_count(shape) == 0) {
+            return Status(StatusCode::kUnsupported, what + " is empty: " + shape_text(shape));
+        }
+        if (node.outputs[i].empty()) {
+            node.outputs[i] = unique(names_, node.name + "_output_" + std::to_string(i));
+        }
+        graph_.values[node.outputs[i]] = Value{ElementType::kFloat, shape};
+        return Status();
+    }
+
+    /// Lets readers of the output read the input. Where the output is the model's, its producer
+    /// takes over the name; an Identity stays where that is not possible.
+    bool skip_identity(const Node &node) {
+        const std::string &from = node.inputs[0];
+        const std::string &to = node.outputs[0];
+        if (outputs_.count(to) != 0) {
+            const bool produced = produced_.count(from) != 0;
+            if (!produced || outputs_.count(from) != 0 || renames_.count(from) != 0) {
+                return false;
+            }
+            renames_[from] = to;
+        }
+        graph_.values.erase(to);
+        aliases_[to] = from;
+        return true;
+    }
+
+    /// Sums, minima and maxima of many become a row of nodes with two inputs, constants last.
+    Status add_chain(Node node) {
+        std::stable_partition(node.inputs.begin(), node.inputs.end(),
+                              [&](const std::string &in) { return !graph_.is_constant(in); });
+        const std::string op = node.op == "Sum" ? "Add" : node.op;
+        std::string left = node.inputs[0];
+        for (size_t i = 1; i < node.inputs.size(); ++i) {
+            const bool last = i + 1 == node.inputs.size();
+            Node step;
+            step.op = op;
+            step.name = last ? node.name : unique(node_names_, node.name + "_" + std::to_string(i));
+            step.inputs = {left, node.inputs[i]};
+            step.outputs = {last ? node.outputs[0]
+                                 : unique(names_, node.outputs[0] + "_" + std::to_string(i))};
+            if (!last) {
+                Shape shape;
+                broadcast_shapes(graph_.shape_of(left), graph_.shape_of(node.inputs[i]), shape);
+                graph_.values[step.outputs[0]] = Value{ElementType::kFloat, shape};
+            }
+            left = step.outputs[0];
+            SEPCONV_RETURN_IF_ERROR(append(std::move(step)));
+        }
+        return Status();
+    }
+
+    Status append(Node node) {
+        if (graph_.nodes.size() >= kMaxNodes) {
+            return node_error(StatusCode::kResourceExhausted, node,
+                              "more than " + std::to_string(kMaxNodes) + " nodes");
+        }
+        produced_.insert(node.outputs.begin(), node.outputs.end());
+        graph_.nodes.push_back(std::move(node));
+        return Status();
+    }
+
+    void apply_renames() {
+        if (renames_.empty()) {
+            return;
+        }
+        const auto rename = [&](std::string &name) {
+            if (const auto found = renames_.find(name); found != renames_.end()) {
+                name = found->second;
+            }
+        };
+        for (Node &node : graph_.nodes) {
+            std::for_each(node.inputs.begin(), node.inputs.end(), rename);
+            std::for_each(node.outputs.begin(), node.outputs.end(), rename);
+        }
+        for (const auto &[from, to] : renames_) {
+            auto value = graph_.values.extract(from);
+            value.key() = to;
+            graph_.values.insert(std::move(value));
+        }
+    }
+
+    /// Outputs that are constant are copied by an Identity, so that each has a producer.
+    Status produce_constant_outputs() {
+        for (const std::string &output : graph_.outputs) {
+            auto found = graph_.constants.extract(output);
+            if (found.empty()) {
+                continue;
+            }
+            const Constant &constant = found.mapped();
+            if (constant.type != ElementType::kFloat || element_count(constant.shape) == 0) {
+                return Status(StatusCode::kUnsupported,
+                              "output " + quote(output) +
+                                  " is a constant of another type than float, or empty");
+            }
+            Node node;
+            node.op = "Identity";
+            node.name = unique(node_names_, "Identity_" + output);
+            node.inputs = {unique(names_, output + "_constant")};
+            node.outputs = {output};
+            graph_.values[output] = Value{ElementType::kFloat, constant.shape};
+            for (Node &reader : graph_.nodes) {
+                std::replace(reader.inputs.begin(), reader.inputs.end(), output, node.inputs[0]);
+            }
+            found.key() = node.inputs[0];
+            graph_.constants.insert(std::move(found));
+            graph_.nodes.push_back(std::move(node));
+        }
+        return Status();
+    }
+
+    void drop_unread_constants() {
+        std::unordered_set<std::string> read;
+        for (const Node &node : graph_.nodes) {
+            read.insert(node.inputs.begin(), node.inputs.end());
+        }
+        for (auto it = graph_.constants.begin(); it != graph_.constants.end();) {
+            it = read.count(it->first) != 0 ? std::next(it) : graph_.constants.erase(it);
+        }
+    }
+
+    ParsedModel model_;
+    Graph graph_;
+    std::unordered_set<std::string> outputs_;   ///< Of the model.
+    std::unordered_set<std::string> produced_;  ///< By nodes of the graph.
+    std::unordered_set<std::string> names_;     ///< Of values and constants.
+    std::unordered_set<std::string> node_names_;
+    std::unordered_map<std::string, std::string> aliases_;  ///< Identity's output to its input.
+    std::unordered_map<std::string, std::string> renames_;  ///< At the end: value to output.
+};
+
+}  // namespace
+
+Result<Graph> read_onnx(std::string_view bytes, const ReadOptions &options) {
+    Result<ParsedModel> model = parse_onnx(bytes, options.folder);
+    if (!model.ok()) {
+        return model.status();
+    }
+    return Reader(std::move(model).value()).read(options);
+}
+
+Result<Graph> read_onnx_file(const std::string &path, ReadOptions options) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    if (error) {
+        return Status(StatusCode::kIo, "cannot read " + quote(path) + ": " + error.message());
+    }
+    if (size > kMaxFileBytes) {
+        return Status(StatusCode::kResourceExhausted,
+                      quote(path) + " has " + std::to_string(size) + " bytes, at most " +
+                          std::to_string(kMaxFileBytes) + " are allowed");
+    }
+    std::string bytes(size, '\0');
+    std::ifstream file(path, std::ios::binary);
+    file.read(bytes.data(), static_cast<std::streamsize>(size));
+    if (!file) {
+        return Status(StatusCode::kIo, "cannot read " + quote(path));
+    }
+    if (options.folder.empty()) {
+        const auto folder = std::filesystem::path(path).parent_path().string();
+        options.folder = folder.empty() ? "." : folder;
+    }
+    return read_onnx(bytes, options);
+}
+
+}  // namespace sepconv
