@@ -1,0 +1,132 @@
+#include "tests/reference/bounded.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace sepconv::reference {
+namespace {
+
+/// Absolute error allowed to float approximations of erf: four units in the last place of 1.
+constexpr double kErfError = 8 * kRounding;
+
+/// `value` where the argument's error may grow by `slope`, and the operator itself adds `own`.
+Bounded through(double value, double slope, const Bounded &x, double own) {
+    return {value, slope * x.error + own};
+}
+
+double sigmoid(double x) {
+    return 1.0 / (1.0 + std::exp(-x));
+}
+
+Bounded unary(const Elementwise &step, const Bounded &x) {
+    const double a = step.alpha;
+    const double b = step.beta;
+    const double v = x.value;
+    const double u = kRounding;
+    switch (step.op) {
+        case Op::kRelu:
+            return through(std::max(v, 0.0), 1, x, 0);
+        case Op::kClip:
+            return through(std::min(std::max(v, a), b), 1, x, 0);
+        case Op::kLeakyRelu: {
+            const double value = v < 0 ? a * v : v;
+            return through(value, std::max(1.0, std::abs(a)), x, u * std::abs(value));
+        }
+        case Op::kHardSigmoid:
+            return through(std::min(std::max(a * v + b, 0.0), 1.0), std::abs(a), x,
+                           3 * u * (std::abs(a * v) + std::abs(b)));
+        case Op::kHardSwish:
+            return through(v * std::min(std::max(v / 6 + 0.5, 0.0), 1.0), 1.5, x,
+                           4 * u * std::abs(v));
+        case Op::kSigmoid:
+            return through(sigmoid(v), 0.25, x, 16 * u * sigmoid(v));
+        case Op::kTanh:
+            return through(std::tanh(v), 1, x, 16 * u * std::abs(std::tanh(v)));
+        case Op::kSilu:
+            return through(v * sigmoid(v), 1.1, x, 16 * u * std::abs(v * sigmoid(v)));
+        case Op::kGelu:
+            return through(0.5 * v * (1 + std::erf(v * std::sqrt(0.5))), 1.13, x,
+                           std::abs(v) * kErfError);
+        case Op::kGeluTanh: {
+            const double inner = std::sqrt(2.0 / M_PI) * (v + 0.044715 * v * v * v);
+            return through(0.5 * v * (1 + std::tanh(inner)), 1.13, x, 16 * u * std::abs(v));
+        }
+        case Op::kErf:
+            return through(std::erf(v), 1.13, x, kErfError);
+        case Op::kExp: {
+            const double value = std::exp(v);
+            return through(value, std::exp(v + x.error), x, (8 + 2 * std::abs(v)) * u * value);
+        }
+        case Op::kSqrt: {
+            const double value = std::sqrt(v);
+            return {value, value - std::sqrt(std::max(v - x.error, 0.0)) + 2 * u * value};
+        }
+        case Op::kAbs:
+            return through(std::abs(v), 1, x, 0);
+        case Op::kNegate:
+            return through(-v, 1, x, 0);
+        default:
+            return {std::numeric_limits<double>::quiet_NaN(), 0};
+    }
+}
+
+Bounded divide(const Bounded &x, const Bounded &y) {
+    const double value = x.value / y.value;
+    const double nearest = std::abs(y.value) - y.error;
+    if (nearest <= 0) {
+        return {value, std::numeric_limits<double>::infinity()};
+    }
+    return {value,
+            (x.error + std::abs(value) * y.error) / nearest + 3 * kRounding * std::abs(value)};
+}
+
+Bounded binary(const Elementwise &step, const Bounded &x, const Bounded &y) {
+    const Bounded &left = step.reversed ? y : x;
+    const Bounded &right = step.reversed ? x : y;
+    switch (step.op) {
+        case Op::kAdd: {
+            const double value = x.value + y.value;
+            return {value, x.error + y.error + kRounding * std::abs(value)};
+        }
+        case Op::kSubtract: {
+            const double value = left.value - right.value;
+            return {value, x.error + y.error + kRounding * std::abs(value)};
+        }
+        case Op::kMultiply: {
+            const double value = x.value * y.value;
+            return {value, std::abs(x.value) * y.error + std::abs(y.value) * x.error +
+                               x.error * y.error + kRounding * std::abs(value)};
+        }
+        case Op::kDivide:
+            return divide(left, right);
+        case Op::kMinimum:
+            return {std::min(x.value, y.value), std::max(x.error, y.error)};
+        case Op::kMaximum:
+            return {std::max(x.value, y.value), std::max(x.error, y.error)};
+        case Op::kPRelu: {
+            const double value = x.value < 0 ? x.value * y.value : x.value;
+            return {value, std::max(1.0, std::abs(y.value)) * x.error +
+                               std::abs(x.value) * y.error + kRounding * std::abs(value)};
+        }
+        default:
+            return {std::numeric_limits<double>::quiet_NaN(), 0};
+    }
+}
+
+}  // namespace
+
+double roundings_of_sum(double terms) {
+    return std::min(terms, 6 * std::sqrt(terms)) + 2;
+}
+
+Bounded apply(const Epilogue &epilogue, Bounded x, const OperandAt &operand) {
+    for (size_t i = 0; i < epilogue.size(); ++i) {
+        x = is_binary(epilogue[i].op) ? binary(epilogue[i], x, operand(static_cast<int>(i)))
+                                      : unary(epilogue[i], x);
+        x.error += std::numeric_limits<float>::min();  // Denormals may be flushed.
+    }
+    return x;
+}
+
+}  // namespace sepconv::reference

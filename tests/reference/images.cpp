@@ -1,0 +1,281 @@
+#include "tests/reference/images.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "layer/shape.h"
+
+namespace sepconv::reference {
+
+Named::Named(const Kernel &kernel, const Arguments &arguments) {
+    const std::vector<KernelArgument> list = arguments_of(kernel);
+    for (size_t i = 0; i + 1 < list.size(); ++i) {
+        by_name_[list[i].name] = &arguments.at(i);
+    }
+    output_elements_ = list.back().elements;
+}
+
+const std::vector<double> &Named::operator[](const std::string &name) const {
+    return *by_name_.at(name);
+}
+
+Plane load(const Image &image, const std::vector<double> &buffer) {
+    Plane plane(image.channels, image.width, image.height);
+    for (int c = 0; c < image.channels; ++c) {
+        for (int y = 0; y < image.height; ++y) {
+            for (int x = 0; x < image.width; ++x) {
+                plane.at(c, x, y).value = buffer.at(offset_of(image, c, x, y));
+            }
+        }
+    }
+    return plane;
+}
+
+void store(const Plane &plane, const Image &image, std::vector<OutputElement> *output) {
+    for (int c = 0; c < image.channels; ++c) {
+        for (int y = 0; y < image.height; ++y) {
+            for (int x = 0; x < image.width; ++x) {
+                output->at(offset_of(image, c, x, y)) = {plane.at(c, x, y), true};
+            }
+        }
+    }
+}
+
+void apply_epilogue(const Epilogue &epilogue, const Operands &operands, const Named &named,
+                    Plane *plane) {
+    const int channels = plane->channels / operands.multiplier;
+    // Of channel c of the plane: where its kChannel operand lies, and its channel in a tensor.
+    const auto packed_channel = [&](int c) {
+        return operands.multiplier == 1 ? c
+                                        : c / channels * round_up_to_panel(channels) + c % channels;
+    };
+    const auto output_channel = [&](int c) {
+        return c % channels * operands.multiplier + c / channels;
+    };
+    for (int c = 0; c < plane->channels; ++c) {
+        for (int y = 0; y < plane->height; ++y) {
+            for (int x = 0; x < plane->width; ++x) {
+                const auto operand = [&](int step) -> Bounded {
+                    const std::string number = std::to_string(step);
+                    if (epilogue[step].operand == Operand::kScalar) {
+                        return {named[operands.prefix + "scalar_" + number].at(0), 0};
+                    }
+                    if (epilogue[step].operand == Operand::kChannel) {
+                        return {named[operands.prefix + "channel_" + number].at(packed_channel(c)),
+                                0};
+                    }
+                    const auto before = std::count_if(
+                        epilogue.begin(), epilogue.begin() + step,
+                        [](const Elementwise &s) { return s.operand == Operand::kTensor; });
+                    return {named[operands.prefix + "tensor_" + number].at(
+                                offset_of(operands.tensors.at(before), output_channel(c), x, y)),
+                            0};
+                };
+                plane->at(c, x, y) = apply(epilogue, plane->at(c, x, y), operand);
+            }
+        }
+    }
+}
+
+namespace {
+
+/// The sum of products, and what its float evaluation may be off.
+struct Sum {
+    double value = 0, magnitude = 0, inherited = 0;
+    int64_t terms = 0;
+
+    void add(double weight, const Bounded &x) {
+        value += weight * x.value;
+        magnitude += std::abs(weight * x.value);
+        inherited += std::abs(weight) * x.error;
+        ++terms;
+    }
+    Bounded bounded() const {
+        return {value, inherited +
+                           kRounding * roundings_of_sum(static_cast<double>(terms)) * magnitude +
+                           std::numeric_limits<float>::min()};
+    }
+};
+
+Plane convolve(const Plane &in, const Convolution &layer, const std::vector<double> &weights,
+               const std::vector<double> &bias, int width, int height) {
+    const Window &w = layer.window;
+    Plane out(layer.out_channels, width, height);
+    for (int c = 0; c < layer.out_channels; ++c) {
+        for (int y = 0; y < height; ++y) {
+            for (int x = 0; x < width; ++x) {
+                Sum sum;
+                sum.add(bias.at(c), {1.0, 0.0});
+                for (int ky = 0; ky < w.kernel_h; ++ky) {
+                    for (int kx = 0; kx < w.kernel_w; ++kx) {
+                        const int64_t in_x = x * w.stride_w + kx * w.dilation_w - w.pad_left;
+                        const int64_t in_y = y * w.stride_h + ky * w.dilation_h - w.pad_top;
+                        if (!in.contains(in_x, in_y)) {
+                            continue;
+                        }
+                        for (int64_t kc = 0; kc < layer.in_channels; ++kc) {
+                            const int64_t tap =
+                                ((int64_t{c} / kPanel * w.kernel_h + ky) * w.kernel_w + kx);
+                            sum.add(weights[(tap * layer.in_channels + kc) * kPanel + c % kPanel],
+                                    in.at(kc, in_x, in_y));
+                        }
+                    }
+                }
+                out.at(c, x, y) = sum.bounded();
+            }
+        }
+    }
+    return out;
+}
+
+/// Channels of the result are ordered [multiplier][channels].
+Plane convolve_depthwise(const Plane &in, const Depthwise &layer,
+                         const std::vector<double> &weights, const std::vector<double> &bias,
+                         int width, int height) {
+    const Window &w = layer.window;
+    const int64_t packed = round_up_to_panel(layer.channels);
+    Plane out(layer.channels * layer.multiplier, width, height);
+    for (int m = 0; m < layer.multiplier; ++m) {
+        for (int c = 0; c < layer.channels; ++c) {
+            for (int y = 0; y < height; ++y) {
+                for (int x = 0; x < width; ++x) {
+                    Sum sum;
+                    sum.add(bias.at(m * packed + c), {1.0, 0.0});
+                    for (int ky = 0; ky < w.kernel_h; ++ky) {
+                        for (int kx = 0; kx < w.kernel_w; ++kx) {
+                            const int64_t in_x = x * w.stride_w + kx * w.dilation_w - w.pad_left;
+                            const int64_t in_y = y * w.stride_h + ky * w.dilation_h - w.pad_top;
+                            if (in.contains(in_x, in_y)) {
+                                const int64_t tap = (m * w.kernel_h + ky) * w.kernel_w + kx;
+                                sum.add(weights.at(tap * packed + c), in.at(c, in_x, in_y));
+                            }
+                        }
+                    }
+                    out.at(m * layer.channels + c, x, y) = sum.bounded();
+                }
+            }
+        }
+    }
+    return out;
+}
+
+/// From [multiplier][channels] to the output's channel * multiplier + m.
+Plane interleaved(const Plane &plane, int multiplier) {
+    Plane out(plane.channels, plane.width, plane.height);
+    const int channels = plane.channels / multiplier;
+    for (int c = 0; c < plane.channels; ++c) {
+        for (int y = 0; y < plane.height; ++y) {
+            for (int x = 0; x < plane.width; ++x) {
+                out.at(c % channels * multiplier + c / channels, x, y) = plane.at(c, x, y);
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<OutputElement> compute_block(const Block &block, const Named &named) {
+    std::vector<OutputElement> output(named.output_elements());
+    Plane plane = load(block.input, named["input"]);
+    if (block.expand) {
+        plane = convolve(plane, *block.expand, named["expand_weights"], named["expand_bias"],
+                         plane.width, plane.height);
+        apply_epilogue(block.expand->epilogue, {"expand_", {}}, named, &plane);
+    }
+    if (block.depthwise) {
+        const int multiplier = block.depthwise->multiplier;
+        plane =
+            convolve_depthwise(plane, *block.depthwise, named["depthwise_weights"],
+                               named["depthwise_bias"], block.output.width, block.output.height);
+        apply_epilogue(block.depthwise->epilogue, {"depthwise_", block.operands, multiplier}, named,
+                       &plane);
+        if (!block.project) {
+            plane = interleaved(plane, multiplier);
+        }
+    }
+    if (block.project) {
+        plane = convolve(plane, *block.project, named["project_weights"], named["project_bias"],
+                         block.output.width, block.output.height);
+        apply_epilogue(block.project->epilogue, {"project_", block.operands}, named, &plane);
+    }
+    store(plane, block.output, &output);
+    return output;
+}
+
+std::vector<OutputElement> compute_pool(const Pool &pool, const Named &named) {
+    const Window &w = pool.window;
+    const Plane in = load(pool.input, named["input"]);
+    Plane out(in.channels, pool.output.width, pool.output.height);
+    for (int c = 0; c < out.channels; ++c) {
+        for (int y = 0; y < out.height; ++y) {
+            for (int x = 0; x < out.width; ++x) {
+                Sum sum;
+                double largest = -std::numeric_limits<double>::infinity();
+                int64_t padded_taps = 0;
+                for (int ky = 0; ky < w.kernel_h; ++ky) {
+                    for (int kx = 0; kx < w.kernel_w; ++kx) {
+                        const int64_t in_x = x * w.stride_w + kx * w.dilation_w - w.pad_left;
+                        const int64_t in_y = y * w.stride_h + ky * w.dilation_h - w.pad_top;
+                        const bool in_padding =
+                            in_x >= -w.pad_left && in_x < in.width + w.pad_right &&
+                            in_y >= -w.pad_top && in_y < in.height + w.pad_bottom;
+                        padded_taps += in_padding ? 1 : 0;
+                        if (in.contains(in_x, in_y)) {
+                            sum.add(1.0, in.at(c, in_x, in_y));
+                            largest = std::max(largest, in.at(c, in_x, in_y).value);
+                        }
+                    }
+                }
+                const double count =
+                    static_cast<double>(pool.kind == PoolKind::kAverage ? sum.terms : padded_taps);
+                const Bounded total = sum.bounded();
+                const double average = total.value / count;
+                out.at(c, x, y) =
+                    pool.kind == PoolKind::kMax
+                        ? Bounded{largest, 0}
+                        : Bounded{average, total.error / count + 3 * kRounding * std::abs(average)};
+            }
+        }
+    }
+    apply_epilogue(pool.epilogue, {}, named, &out);
+    std::vector<OutputElement> output(named.output_elements());
+    store(out, pool.output, &output);
+    return output;
+}
+
+std::vector<OutputElement> compute_resize(const Resize &resize, const Named &named) {
+    const Plane in = load(resize.input, named["input"]);
+    Plane out(in.channels, resize.output.width, resize.output.height);
+    const auto index = [&](const char *name, int tap, int extent, int at) {
+        return static_cast<int64_t>(named[name].at(int64_t{tap} * extent + at));
+    };
+    const auto weight = [&](const char *name, int tap, int extent, int at) {
+        return resize.taps == 1 ? 1.0 : named[name].at(int64_t{tap} * extent + at);
+    };
+    for (int c = 0; c < out.channels; ++c) {
+        for (int y = 0; y < out.height; ++y) {
+            for (int x = 0; x < out.width; ++x) {
+                Sum sum;
+                for (int j = 0; j < resize.taps; ++j) {
+                    for (int i = 0; i < resize.taps; ++i) {
+                        const double factor = weight("weight_y", j, out.height, y) *
+                                              weight("weight_x", i, out.width, x);
+                        sum.add(factor, in.at(c, index("index_x", i, out.width, x),
+                                              index("index_y", j, out.height, y)));
+                    }
+                }
+                Bounded value = sum.bounded();
+                value.error = resize.taps == 1 ? 0 : value.error + 2 * kRounding * sum.magnitude;
+                out.at(c, x, y) = value;
+            }
+        }
+    }
+    apply_epilogue(resize.epilogue, {}, named, &out);
+    std::vector<OutputElement> output(named.output_elements());
+    store(out, resize.output, &output);
+    return output;
+}
+
+}  // namespace sepconv::reference

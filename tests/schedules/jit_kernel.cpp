@@ -1,0 +1,87 @@
+#include "tests/schedules/jit_kernel.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "layer/arguments.h"
+
+namespace sepconv::testing {
+namespace {
+
+Halide::Target jit_target(const Isa &isa) {
+    const Halide::Target host = Halide::get_host_target();
+    std::string text = Halide::Target(host.os, host.arch, host.bits).to_string();
+    return Halide::Target(text + "-" + isa.features + "-jit");
+}
+
+int64_t constant(const Halide::Expr &constraint, const std::string &what) {
+    const auto value = Halide::Internal::as_const_int(Halide::Internal::simplify(constraint));
+    if (!value) {
+        throw std::logic_error(what + " is not fixed at compile time");
+    }
+    return *value;
+}
+
+/// The shape that the kernel declares for a buffer, checked to lie within what may be touched.
+std::vector<halide_dimension_t> declared_shape(const Halide::Parameter &buffer, int64_t readable) {
+    std::vector<halide_dimension_t> shape;
+    int64_t last = 0;
+    for (int d = 0; d < buffer.dimensions(); ++d) {
+        const std::string what = buffer.name() + " dimension " + std::to_string(d);
+        const int64_t min = constant(buffer.min_constraint(d), what);
+        const int64_t extent = constant(buffer.extent_constraint(d), what);
+        const int64_t stride = constant(buffer.stride_constraint(d), what);
+        shape.emplace_back(static_cast<int>(min), static_cast<int>(extent),
+                           static_cast<int>(stride));
+        last += (extent - 1) * stride;
+    }
+    if (last >= readable) {
+        throw std::logic_error(buffer.name() + " declares element " + std::to_string(last) +
+                               ", but " + std::to_string(readable) + " may be read");
+    }
+    return shape;
+}
+
+/// A view of guarded elements in the shape that the kernel declares.
+Halide::Buffer<> view(GuardedBuffer *buffer, const Halide::Parameter &parameter, int64_t readable) {
+    const std::vector<halide_dimension_t> shape = declared_shape(parameter, readable);
+    return Halide::Buffer<>(Halide::Runtime::Buffer<>(
+        parameter.type(), buffer->bits(), static_cast<int>(shape.size()), shape.data()));
+}
+
+std::unique_ptr<GuardedBuffer> guarded_copy(const ArgumentData &data, Flush flush) {
+    auto buffer = std::make_unique<GuardedBuffer>(data.readable_elements, flush);
+    std::copy(data.floats.begin(), data.floats.end(), buffer->floats());
+    std::copy(data.ints.begin(), data.ints.end(), buffer->ints());
+    buffer->make_read_only();
+    return buffer;
+}
+
+}  // namespace
+
+JitKernel::JitKernel(const Kernel &kernel, const Isa &isa, const Tuning &tuning)
+    : kernel_(kernel), target_(jit_target(isa)), built_(build_kernel(kernel, target_, tuning)) {
+    built_.pipeline.compile_jit(target_);
+}
+
+std::unique_ptr<GuardedBuffer> JitKernel::run(const std::vector<ArgumentData> &data, Flush flush) {
+    if (data.size() != built_.parameters.size()) {
+        throw std::logic_error("the kernel takes " + std::to_string(built_.parameters.size()) +
+                               " buffers, arguments_of names " + std::to_string(data.size()));
+    }
+    std::vector<std::unique_ptr<GuardedBuffer>> inputs;
+    for (size_t i = 0; i < data.size(); ++i) {
+        inputs.push_back(guarded_copy(data[i], flush));
+        Halide::ImageParam &parameter = built_.parameters[i];
+        parameter.set(view(inputs.back().get(), parameter.parameter(),
+                           static_cast<int64_t>(data[i].readable_elements)));
+    }
+    const int64_t elements = arguments_of(kernel_).back().elements;
+    auto output = std::make_unique<GuardedBuffer>(elements, flush);
+    Halide::Func last(built_.pipeline.outputs().at(0));
+    Halide::Buffer<> out = view(output.get(), last.output_buffer().parameter(), elements);
+    built_.pipeline.realize(out, target_);
+    return output;
+}
+
+}  // namespace sepconv::testing

@@ -1,0 +1,78 @@
+#include <gtest/gtest.h>
+
+#include <exception>
+#include <ostream>
+
+#include "layer/shape.h"
+#include "tests/schedules/jit_kernel.h"
+#include "tests/schedules/kernel_cases.h"
+#include "tests/support/compare.h"
+#include "tests/support/random.h"
+
+namespace sepconv::testing {
+
+struct OnIsa {
+    const KernelCase *test;
+    const Isa *isa;
+};
+
+void PrintTo(const OnIsa &parameter, std::ostream *out) {
+    *out << parameter.test->name;
+}
+
+namespace {
+
+std::vector<OnIsa> on_all_isas(const std::vector<KernelCase> &cases) {
+    std::vector<OnIsa> parameters;
+    for (const KernelCase &test : cases) {
+        for (const Isa &isa : all_isas()) {
+            parameters.push_back({&test, &isa});
+        }
+    }
+    return parameters;
+}
+
+std::string name_of_parameter(const ::testing::TestParamInfo<OnIsa> &info) {
+    return info.param.test->name + "_" + info.param.isa->name;
+}
+
+class KernelValues : public ::testing::TestWithParam<OnIsa> {};
+
+TEST_P(KernelValues, AgreeWithTheReference) {
+    const auto &[test, isa] = GetParam();
+    if (!isa->available()) {
+        GTEST_SKIP() << "this CPU has no " << isa->name;
+    }
+    SCOPED_TRACE(Random::trace());
+    const Status valid = validate(test->kernel);
+    ASSERT_TRUE(valid.ok()) << valid.message();
+    const std::vector<ArgumentData> data = make_data(*test);
+    const auto expected = reference::compute(test->kernel, as_doubles(data));
+    try {
+        JitKernel kernel(test->kernel, *isa);
+        for (const Flush flush : {Flush::kBack, Flush::kFront}) {
+            const auto output = kernel.run(data, flush);
+            EXPECT_TRUE(matches(test->kernel, expected, output->floats()));
+            EXPECT_TRUE(output->slack_is_untouched()) << "written outside the output";
+        }
+    } catch (const std::exception &error) {
+        FAIL() << error.what();
+    }
+}
+
+const std::vector<KernelCase> kPairwise = pairwise_cases();
+const std::vector<KernelCase> kBlocks = block_cases();
+const std::vector<KernelCase> kImages = image_cases();
+const std::vector<KernelCase> kMaps = map_cases();
+
+INSTANTIATE_TEST_SUITE_P(Pairwise, KernelValues, ::testing::ValuesIn(on_all_isas(kPairwise)),
+                         name_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Block, KernelValues, ::testing::ValuesIn(on_all_isas(kBlocks)),
+                         name_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Image, KernelValues, ::testing::ValuesIn(on_all_isas(kImages)),
+                         name_of_parameter);
+INSTANTIATE_TEST_SUITE_P(Map, KernelValues, ::testing::ValuesIn(on_all_isas(kMaps)),
+                         name_of_parameter);
+
+}  // namespace
+}  // namespace sepconv::testing
