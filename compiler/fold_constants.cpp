@@ -489,10 +489,13 @@ private:
     }
 
     Result<std::vector<Constant>> fold_elementwise() {
+        if (c_.node.attribute("fmod", int64_t{0}) != 0) {
+            return c_.unsupported("fmod is not supported");
+        }
         Constant result = input(0);
         SEPCONV_RETURN_IF_ERROR(claim(result.shape));
-        const Status unknown =
-            c_.unsupported("the operator is not supported on these constants alone");
+        const Status unknown = c_.unsupported(
+            "the operator is not supported on these constants alone, or they do not broadcast");
         if (c_.node.inputs.size() == 1 && c_.node.op != "Sum" && c_.node.op != "Min" &&
             c_.node.op != "Max") {
             std::optional<Constant> value = fold_unary(c_.node.op, result);
@@ -501,7 +504,7 @@ private:
         for (size_t i = 1; i < c_.node.inputs.size(); ++i) {
             Shape shape;
             if (!c_.has_input(i) || !broadcast_shapes(result.shape, input(i).shape, shape)) {
-                return c_.invalid("inputs do not broadcast");
+                return unknown;
             }
             SEPCONV_RETURN_IF_ERROR(claim(shape));
             // Pow alone allows its operands to differ.

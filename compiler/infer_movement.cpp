@@ -396,8 +396,14 @@ Status infer_tile(NodeContext &c) {
 
 namespace {
 
-Result<int64_t> block_size(const NodeContext &c) {
+/// Checks the input and `mode`, which becomes explicit; returns the block size.
+Result<int64_t> block_size(NodeContext &c) {
     const int64_t block = c.node.attribute("blocksize", int64_t{0});
+    const std::string mode = c.node.attribute("mode", std::string("DCR"));
+    if (mode != "DCR" && mode != "CRD") {
+        return c.invalid("mode is " + quote(mode) + ", expected DCR or CRD");
+    }
+    c.node.attributes["mode"] = mode;
     if (c.rank(0) != 4) {
         return c.invalid("the input has shape " + shape_text(c.shape(0)) + ", expected rank 4");
     }
@@ -420,12 +426,7 @@ Status infer_depth_to_space(NodeContext &c) {
         return c.invalid(std::to_string(in[1]) + " channels are not divisible by blocksize " +
                          std::to_string(b) + " squared");
     }
-    const std::string mode = c.node.attribute("mode", std::string("DCR"));
-    if (mode != "DCR" && mode != "CRD") {
-        return c.invalid("mode is " + quote(mode) + ", expected DCR or CRD");
-    }
     c.outputs = {{in[0], in[1] / (b * b), in[2] * b, in[3] * b}};
-    c.node.attributes["mode"] = mode;
     return Status();
 }
 

@@ -471,7 +471,7 @@ const std::unordered_map<std::string_view, Rule> &rules() {
         {"Expand", {infer_expand, 2, 2, ""}},
         {"Tile", {infer_tile, 2, 2, ""}},
         {"DepthToSpace", {infer_depth_to_space, 1, 1, "blocksize:i mode:s"}},
-        {"SpaceToDepth", {infer_space_to_depth, 1, 1, "blocksize:i"}},
+        {"SpaceToDepth", {infer_space_to_depth, 1, 1, "blocksize:i mode:s"}},
         {"Resize",
          {infer_resize, 1, 4,
           "antialias:i axes:I coordinate_transformation_mode:s cubic_coeff_a:f exclude_outside:i "

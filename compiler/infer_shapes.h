@@ -24,9 +24,9 @@ namespace sepconv {
 /// - Resize (Upsample too): mode, coordinate_transformation_mode, nearest_mode, cubic_coeff_a,
 ///   scales (4), roi (8, for tf_crop_and_resize), extrapolation_value, exclude_outside, antialias.
 /// - ReduceMean, ReduceMax: axes, keepdims. Softmax: axis, coerced (1: over all axes from `axis`).
-/// - Gemm: alpha, beta, transA, transB. BatchNormalization: epsilon.
-/// - Pow by 2, 0.5, 1: Mul, Sqrt, Identity. Casts, Dropout, Expand and Tile that change nothing,
-/// and
+/// - DepthToSpace, SpaceToDepth: blocksize, mode. Gemm: alpha, beta, transA, transB.
+/// - BatchNormalization: epsilon.
+/// - Pow by 2, 0.5, 1: Mul, Sqrt, Identity. Casts, Dropout, Expand and Tile that change nothing and
 ///   sums of one input: Identity.
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node);
 
