@@ -8,7 +8,11 @@
 
 #include "fake_model.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if !defined(__has_feature)
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SEPCONV_REPLACES_MALLOC 0
 #else
 #define SEPCONV_REPLACES_MALLOC 1

@@ -152,15 +152,24 @@ public:
     explicit operator bool() const noexcept { return handle_ != nullptr; }
 
 private:
-    /// No exception crosses the C code above it.
-    static int call_parallel_for(void *data, sepconv_task_t task, void *task_data, int count) {
+    static int run_parallel_for(void *data, sepconv_task_t task, void *task_data, int count) {
+        const ParallelBody body(task, task_data);
+        (*static_cast<const ParallelFor *>(data))(count, body);
+        return body.failed() ? 1 : 0;
+    }
+
+    /// No exception crosses the C code above it. Also compiles where there are none.
+    static int call_parallel_for(void *data, sepconv_task_t task, void *task_data,
+                                 int count) noexcept {
+#if defined(__cpp_exceptions)
         try {
-            const ParallelBody body(task, task_data);
-            (*static_cast<const ParallelFor *>(data))(count, body);
-            return body.failed() ? 1 : 0;
+            return run_parallel_for(data, task, task_data, count);
         } catch (...) {
             return 1;
         }
+#else
+        return run_parallel_for(data, task, task_data, count);
+#endif
     }
 
     std::unique_ptr<ParallelFor> parallel_for_;  ///< The context points to it: it may not move.
