@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Real models against ONNX Runtime, per ISA: every output within 1e-4 of its largest value.
+
+The declared input size is rewritten for ONNX Runtime; sepconv reads the original file and gets the
+size by --input-shape.
+"""
+
+import argparse
+import csv
+import pathlib
+import zlib
+
+import numpy as np
+import onnx
+import onnxruntime
+
+import harness
+
+
+def resized(path, name, shape):
+    """The model's bytes with the input's declared size replaced and stale shapes dropped."""
+    model = onnx.load(path)
+    for value in model.graph.input:
+        if value.name == name:
+            dims = value.type.tensor_type.shape.dim
+            del dims[:]
+            for extent in shape:
+                dims.add().dim_value = extent
+    for value in model.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    del model.graph.value_info[:]
+    return model.SerializeToString()
+
+
+def smooth_image(shape, low, high, seed):
+    """Low frequencies and noise: more like a picture than noise alone."""
+    random = np.random.default_rng(seed)
+    batch, channels, height, width = shape
+    coarse = random.uniform(size=(batch, channels, -(-height // 16), -(-width // 16)))
+    image = coarse.repeat(16, axis=2).repeat(16, axis=3)[:, :, :height, :width]
+    image = 0.8 * image + 0.2 * random.uniform(size=shape)
+    return (low + (high - low) * image).astype(np.float32)
+
+
+def reference(path, name, shape, image):
+    onnxruntime.set_default_logger_severity(3)
+    session = onnxruntime.InferenceSession(resized(path, name, shape))
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {name: image})))
+
+
+def compare(row, arguments, rows, failures):
+    shape = tuple(int(extent) for extent in row["shape"].split("x"))
+    path = arguments.models / row["file"]
+    image = smooth_image(shape, float(row["low"]), float(row["high"]),
+                         zlib.crc32(row["name"].encode()))
+    expected = reference(path, row["input"], shape, image)
+    for layout in ("nchw", "nhwc") if row["name"] in arguments.nhwc else ("nchw",):
+        change = harness.to_nhwc if layout == "nhwc" else lambda value: value
+        folder = arguments.work / row["name"] / layout
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            library, seconds = harness.compile_model(
+                arguments.tool, path, folder, row["name"], {row["input"]: shape}, layout)
+        except harness.CompileError as error:
+            failures.append(f"{row['name']} {layout}: {error}")
+            continue
+        for isa in library.isas():
+            outputs = library.run({row["input"]: change(image)}, isa)
+            for name, value in expected.items():
+                error = harness.relative_error(outputs[name], change(value))
+                rows.append((row["name"], layout, isa, name, "x".join(map(str, value.shape)),
+                             f"{error:.2e}", f"{seconds:.1f}"))
+                if not error <= harness.TOLERANCE:
+                    failures.append(f"{row['name']} {layout} {isa} output {name}: {error:.2e}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tool", type=pathlib.Path, required=True)
+    parser.add_argument("--models", type=pathlib.Path, required=True, help="the fetched models")
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--nhwc", nargs="*", default=["centerface_256"],
+                        help="models that are compared in both layouts")
+    parser.add_argument("names", nargs="*", help="rows of models.csv; default: all")
+    arguments = parser.parse_args()
+    table = pathlib.Path(__file__).with_name("models.csv")
+    with table.open(newline="", encoding="utf-8") as file:
+        chosen = [row for row in csv.DictReader(file)
+                  if not arguments.names or row["name"] in arguments.names]
+    rows = [("model", "layout", "isa", "output", "shape", "error", "compile s")]
+    failures = [] if chosen else ["no such model"]
+    for row in chosen:
+        compare(row, arguments, rows, failures)
+    harness.report(rows, failures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Compiles models with the tool under test, runs them through ctypes, compares with a reference."""
+
+import contextlib
+import ctypes
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+ISAS = ("sse41", "avx2", "avx512")
+TOLERANCE = 1e-4  # Of the largest absolute value of an output.
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("layout", ctypes.c_char_p), ("rank", ctypes.c_int),
+                ("shape", ctypes.POINTER(ctypes.c_int64)), ("bytes", ctypes.c_size_t)]
+
+
+class CompileError(Exception):
+    """The tool's message."""
+
+
+def compile_model(tool, path, folder, name, shapes=None, layout=None):
+    """Runs `sepconv compile --shared` for all ISAs; the loaded Library and the seconds it took."""
+    command = [str(tool), "compile", str(path), "--output", str(folder), "--name", name,
+               "--shared", "--isa", ",".join(ISAS)]
+    for key, shape in (shapes or {}).items():
+        command += ["--input-shape", f"{key}={'x'.join(map(str, shape))}"]
+    if layout:
+        command += ["--layout", layout]
+    start = time.perf_counter()
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise CompileError(f"exit status {result.returncode}: {result.stderr.strip()[-2000:]}")
+    return Library(folder / f"lib{name}.so", name), time.perf_counter() - start
+
+
+class Library:
+    """A compiled model."""
+
+    def __init__(self, path, name):
+        self._library = library = ctypes.CDLL(str(path), mode=os.RTLD_LOCAL)
+        handle = ctypes.c_void_p
+        model_function = getattr(library, f"{name}_model")
+        model_function.restype = handle
+        for side in ("input", "output"):
+            getattr(library, f"sepconv_model_{side}_count").argtypes = [handle]
+            getter = getattr(library, f"sepconv_model_{side}")
+            getter.argtypes = [handle, ctypes.c_int]
+            getter.restype = ctypes.POINTER(_Tensor)
+        library.sepconv_status_message.restype = ctypes.c_char_p
+        library.sepconv_isa_available.argtypes = [ctypes.c_char_p]
+        library.sepconv_context_create.argtypes = [handle, handle, ctypes.POINTER(handle)]
+        library.sepconv_context_isa.argtypes = [handle]
+        library.sepconv_context_isa.restype = ctypes.c_char_p
+        library.sepconv_context_destroy.argtypes = [handle]
+        library.sepconv_context_destroy.restype = None
+        library.sepconv_run.argtypes = [handle, ctypes.POINTER(handle), ctypes.POINTER(handle)]
+        self._model = model_function()
+        self.inputs = self._tensors("input")
+        self.outputs = self._tensors("output")
+
+    def _tensors(self, side):
+        """[(name, shape)] in the model's order."""
+        count = getattr(self._library, f"sepconv_model_{side}_count")(self._model)
+        tensors = []
+        for i in range(count):
+            tensor = getattr(self._library, f"sepconv_model_{side}")(self._model, i).contents
+            shape = tuple(tensor.shape[: tensor.rank])
+            if tensor.bytes != 4 * int(np.prod(shape, dtype=np.int64)):
+                raise AssertionError(f"{side} {i}: {tensor.bytes} bytes for the shape {shape}")
+            tensors.append((tensor.name.decode(), shape))
+        return tensors
+
+    def isas(self):
+        """Those that this machine runs."""
+        return [isa for isa in ISAS if self._library.sepconv_isa_available(isa.encode())]
+
+    def run(self, inputs, isa):
+        """Outputs by name from inputs by name. Outputs are poisoned with NaN first."""
+        arrays = []
+        for name, shape in self.inputs:
+            value = np.ascontiguousarray(inputs[name], dtype=np.float32)
+            if value.shape != shape:
+                raise AssertionError(f"input {name}: the model says {shape}, given {value.shape}")
+            arrays.append(value)
+        outputs = [np.full(shape, np.nan, dtype=np.float32) for _, shape in self.outputs]
+        with self._context(isa) as context:
+            self._check(self._library.sepconv_run(context, _pointers(arrays), _pointers(outputs)))
+        return {name: value for (name, _), value in zip(self.outputs, outputs)}
+
+    @contextlib.contextmanager
+    def _context(self, isa):
+        context = ctypes.c_void_p()
+        os.environ["SEPCONV_ISA"] = isa
+        try:
+            self._check(self._library.sepconv_context_create(self._model, None,
+                                                             ctypes.byref(context)))
+        finally:
+            del os.environ["SEPCONV_ISA"]
+        try:
+            chosen = self._library.sepconv_context_isa(context).decode()
+            if chosen != isa:
+                raise AssertionError(f"SEPCONV_ISA={isa} chose {chosen}")
+            yield context
+        finally:
+            self._library.sepconv_context_destroy(context)
+
+    def _check(self, status):
+        if status != 0:
+            raise AssertionError(self._library.sepconv_status_message(status).decode())
+
+
+def _pointers(arrays):
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+
+def relative_error(value, reference):
+    """max|value - reference| / max|reference|; infinite when a shape differs or a NaN appears."""
+    if value.shape != reference.shape or not np.isfinite(value).all():
+        return np.inf
+    difference = np.abs(value.astype(np.float64) - reference).max(initial=0)
+    largest = np.abs(reference).max(initial=0)
+    return float(difference / largest) if largest > 0 else float(difference)
+
+
+def to_nhwc(value):
+    return value.transpose(0, 2, 3, 1) if value.ndim == 4 else value
+
+
+def report(rows, failures):
+    """Prints rows of columns and ends the process: status 1 when there are failures."""
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths)).rstrip())
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    print(f"{len(rows) - 1} rows, {len(failures)} failures", flush=True)
+    sys.exit(1 if failures else 0)
