@@ -93,7 +93,7 @@ Result<Scratch> compile_kernel(const Kernel &kernel, const Halide::Target &targe
         const Scratch scratch = scratch_of(module);
         module.compile({{Halide::OutputFileType::object, object_path}});
         return scratch;
-    } catch (const std::exception &error) {
+    } catch (const Halide::Error &error) {  // Not a std::exception in Halide 21.
         return Status(StatusCode::kInternal, fmt::format("kernel {}: {}", name, error.what()));
     }
 }

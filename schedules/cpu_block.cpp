@@ -12,9 +12,9 @@ using Halide::TailStrategy;
 using Halide::Var;
 
 /// Loops of a block's output around the register tile, outermost first:
-/// task (parallel), strip, cb (channel tile), y, xo (pixel tile), xi, cv.
+/// task (parallel), strip, cb (channel tile), y, xo (pixel tile), xi, ci (vector of the tile), cv.
 struct OutputLoops {
-    Var task{"task"}, strip{"strip"}, cb{"cb"}, cv{"cv"}, xo{"xo"}, xi{"xi"};
+    Var task{"task"}, strip{"strip"}, cb{"cb"}, ci{"ci"}, cv{"cv"}, xo{"xo"}, xi{"xi"};
     Var tile;  ///< The loop that one register tile fills.
 };
 
@@ -30,6 +30,8 @@ TailStrategy channel_tail(int channels, int vector, bool loads_may_overrun) {
 bool operands_may_overrun(const Block &block) {
     return std::all_of(block.operands.begin(), block.operands.end(), vectors_may_overrun);
 }
+
+int round_up(int value, int unit) { return (value + unit - 1) / unit * unit; }
 
 /// The register tile at `at` of `consumer`: accumulators never leave registers, one step of kc
 /// reads `tile.vectors` weight vectors and broadcasts one input value a pixel.
@@ -58,15 +60,17 @@ void schedule_depthwise(DepthwiseStage &stage, const Axes &axes, const Depthwise
     const int run = std::min(wanted, width);
     Var row("row"), column("column"), xo("dxo"), xi("dxi"), cb("dcb"), cv("dcv");
     Func &rows = stage.result;
-    rows.compute_at(consumer, at).bound_extent(axes.c, layer.channels);
+    const bool whole = layer.channels % facts.lanes == 0;
+    const bool masked = !whole && !loads_may_overrun;
+    rows.compute_at(consumer, at);
+    // A bound would also widen what the mask protects.
+    if (!masked) rows.bound_extent(axes.c, round_up(layer.channels, facts.lanes));
     if (flat) {
         rows.split(axes.x, row, column, width, TailStrategy::RoundUp);
     } else {
         rows.rename(axes.x, column).rename(axes.y, row);
     }
-    const bool whole = layer.channels % facts.lanes == 0;
-    const TailStrategy tail =
-        whole || loads_may_overrun ? TailStrategy::RoundUp : TailStrategy::PredicateLoads;
+    const TailStrategy tail = masked ? TailStrategy::PredicateLoads : TailStrategy::RoundUp;
     rows.split(column, xo, xi, run, TailStrategy::ShiftInwards)
         .split(axes.c, cb, cv, facts.lanes, tail)
         .reorder(cv, xi, xo, cb, row, axes.m)
@@ -126,7 +130,8 @@ OutputLoops schedule_output(BlockStages &stages, const Block &block, const Parti
     const Image &image = stages.pixels;
     Func &out = stages.output;
     const TailStrategy tail =
-        channel_tail(image.channels, tile.channels(), operands_may_overrun(block));
+        channel_tail(image.channels, tile.lanes, operands_may_overrun(block));
+    const int vectors = (image.channels + tile.lanes - 1) / tile.lanes;
     out.bound(axes.c, 0, image.channels).bound(axes.x, 0, image.width);
     out.bound(axes.y, 0, image.height);
     const int64_t long_axis = flat ? image.width : image.height;
@@ -139,15 +144,17 @@ OutputLoops schedule_output(BlockStages &stages, const Block &block, const Parti
     const Var column = flat ? inner : axes.x;
     const Var row = flat ? axes.y : inner;
     out.split(column, loops.xo, loops.xi, tile.pixels, TailStrategy::ShiftInwards)
-        .split(axes.c, loops.cb, loops.cv, tile.channels(), tail);
+        .split(axes.c, loops.cb, loops.cv, tile.lanes, tail)
+        .split(loops.cb, loops.cb, loops.ci, tile.vectors,
+               vectors % tile.vectors == 0 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
     if (partition.pixels_outer) {
-        out.reorder(loops.cv, loops.xi, loops.cb, loops.xo, row, loops.strip, loops.task);
+        out.reorder(loops.cv, loops.ci, loops.xi, loops.cb, loops.xo, row, loops.strip, loops.task);
         loops.tile = loops.cb;
     } else {
-        out.reorder(loops.cv, loops.xi, loops.xo, row, loops.cb, loops.strip, loops.task);
+        out.reorder(loops.cv, loops.ci, loops.xi, loops.xo, row, loops.cb, loops.strip, loops.task);
         loops.tile = loops.xo;
     }
-    out.vectorize(loops.cv, tile.lanes).unroll(loops.cv).unroll(loops.xi);
+    out.vectorize(loops.cv).unroll(loops.ci).unroll(loops.xi);
     if (partition.tasks > 1) out.parallel(loops.task);
     return loops;
 }
