@@ -55,6 +55,8 @@ TEST_P(KernelValues, AgreeWithTheReference) {
             EXPECT_TRUE(matches(test->kernel, expected, output->floats()));
             EXPECT_TRUE(output->slack_is_untouched()) << "written outside the output";
         }
+    } catch (const Halide::Error &error) {  // Not a std::exception.
+        FAIL() << error.what();
     } catch (const std::exception &error) {
         FAIL() << error.what();
     }
