@@ -25,6 +25,7 @@ std::atomic<int> frees{0};
 std::atomic<int> refuse_after{-1};  ///< Allocations left before they fail; negative: never.
 
 std::atomic<int> threads_started{0};
+std::atomic<int> threads_joined{0};
 std::atomic<int> threads_left{-1};  ///< Threads left before creation fails; negative: never.
 
 #if SEPCONV_REPLACES_MALLOC
@@ -77,6 +78,11 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     }
     ++threads_started;
     return __real_pthread_create(thread, attributes, start, data);
+}
+int __real_pthread_join(pthread_t thread, void **result);
+int __wrap_pthread_join(pthread_t thread, void **result) {
+    ++threads_joined;
+    return __real_pthread_join(thread, result);
 }
 }
 
@@ -208,17 +214,22 @@ TEST(Threads, NoneUnlessAsked) {
 TEST(Threads, OneFewerThanAskedFor) {
     FakeModel fake;
     const int before = threads_started;
+    const int joined_before = threads_joined;
     sepconv_options_t options = {};
     options.num_threads = 5;
-    const TestContext test(fake.model(), &options);
-    ASSERT_EQ(test.created, SEPCONV_OK);
-    EXPECT_EQ(threads_started - before, 4);
+    {
+        const TestContext test(fake.model(), &options);
+        ASSERT_EQ(test.created, SEPCONV_OK);
+        EXPECT_EQ(threads_started - before, 4);
+    }
+    EXPECT_EQ(threads_joined - joined_before, 4);
 }
 
 TEST(Threads, FailureToStartOneUndoesAll) {
     FakeModel fake;
     for (const int admitted : {0, 2}) {
         const int frees_before = frees;
+        const int joined_before = threads_joined;
         sepconv_options_t options = {};
         options.num_threads = 5;
         sepconv_context_t *context = nullptr;
@@ -227,6 +238,7 @@ TEST(Threads, FailureToStartOneUndoesAll) {
         threads_left = -1;
         EXPECT_EQ(status, SEPCONV_THREAD_ERROR);
         EXPECT_EQ(context, nullptr);
+        EXPECT_EQ(threads_joined - joined_before, admitted);
         if (SEPCONV_REPLACES_MALLOC) {
             EXPECT_GE(frees - frees_before, 2);
         }

@@ -167,8 +167,18 @@ void use_whole_arena(FakeModel *fake, int tasks) {
     });
 }
 
+/// A parallel_for that lets every worker take its turn.
+int take_turns(void *num_threads, sepconv_task_t body, void *body_data, int count) {
+    for (int i = 0; i < count; ++i) {
+        if (const int result = body(body_data, i, i % *static_cast<int *>(num_threads))) {
+            return result;
+        }
+    }
+    return 0;
+}
+
 TEST(CallersArena, AnyAlignmentAndNoByteOutside) {
-    for (const int threads : {1, 4}) {
+    for (int threads : {1, 4}) {
         FakeModel fake;
         use_whole_arena(&fake, 32);
         const size_t bytes = sepconv_model_arena_bytes(fake.model(), threads);
@@ -177,6 +187,8 @@ TEST(CallersArena, AnyAlignmentAndNoByteOutside) {
             const size_t first = 64 + shift;
             sepconv_options_t options = {};
             options.num_threads = threads;
+            options.parallel_for = take_turns;
+            options.parallel_for_data = &threads;
             options.arena = memory.data() + first;
             options.arena_bytes = bytes;
             TestContext test(fake.model(), &options);

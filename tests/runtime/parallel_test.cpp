@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <set>
@@ -145,29 +146,54 @@ TEST(ParallelFor, ManyShortLoopsInARow) {
     }
 }
 
-TEST(ParallelFor, ThePoolHasTheThreadsAskedForAndTheyAreReallyUsed) {
-    FakeModel fake;
+/// What the workers of one loop were, when all of them were in it at once.
+struct Meeting {
     std::mutex mutex;
-    std::set<std::thread::id> ids;
+    std::set<std::thread::id> threads;
+    std::set<void *> user_contexts, scratch;
+};
+
+/// A loop of `count` indices of which each waits for all: it ends well only if they run at once.
+int meet(void *user_context, int count, Meeting *meeting) {
     std::atomic<int> arrived{0};
-    constexpr int kThreads = 3;
-    set_kernel(0, [&](void *user_context, uint8_t *const *) {
-        // Every index waits for all of them: it ends only if they run at once.
-        return parallel_for(user_context, 0, kThreads, [&](void *, int) {
-            ++arrived;
-            while (arrived < kThreads) {
-                std::this_thread::yield();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    return parallel_for(user_context, 0, count, [&](void *task_context, int) {
+        void *scratch = sepconv_kernel_malloc(task_context, 64);
+        ++arrived;
+        while (arrived < count) {
+            if (std::chrono::steady_clock::now() > deadline) {
+                return 1;
             }
-            const std::lock_guard<std::mutex> lock(mutex);
-            ids.insert(std::this_thread::get_id());
-            return 0;
-        });
+            std::this_thread::yield();
+        }
+        const std::lock_guard<std::mutex> lock(meeting->mutex);
+        meeting->threads.insert(std::this_thread::get_id());
+        meeting->user_contexts.insert(task_context);
+        meeting->scratch.insert(scratch);
+        sepconv_kernel_free(task_context, scratch);
+        return 0;
+    });
+}
+
+TEST(ParallelFor, WorkersOfThePoolRunAtOnceAndShareNothing) {
+    constexpr int kThreads = 3;
+    FakeModel fake;
+    Meeting meeting;
+    set_kernel(0, [&](void *user_context, uint8_t *const *) {
+        return meet(user_context, kThreads, &meeting);
     });
     const sepconv_options_t options = options_for(kThreads, nullptr);
     TestContext test(fake.model(), &options);
-    ASSERT_EQ(test.run(), SEPCONV_OK);
-    EXPECT_EQ(ids.size(), 3u);
-    EXPECT_EQ(ids.count(std::this_thread::get_id()), 1u);
+    for (int run = 0; run < 3; ++run) {
+        meeting.threads.clear();
+        ASSERT_EQ(test.run(), SEPCONV_OK) << "the threads did not all come, run " << run;
+        EXPECT_EQ(meeting.threads.size(), 3u);
+        EXPECT_EQ(meeting.threads.count(std::this_thread::get_id()), 1u);
+        EXPECT_EQ(meeting.user_contexts.size(), 3u);
+        EXPECT_EQ(meeting.scratch.size(), 3u);
+        // Long enough for the threads to fall asleep: the next run has to wake them.
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
 }
 
 TEST(ParallelFor, NestedLoopsRunSeriallyInTheSameWorker) {

@@ -109,6 +109,13 @@ TEST(Wrapper, ParallelForIsCalledAndItsExceptionsStopThere) {
     EXPECT_EQ(calls, 1);
     EXPECT_EQ(run_with([](int, const ParallelBody &) { throw std::runtime_error("no threads"); }),
               SEPCONV_CALLBACK_ERROR);
+    EXPECT_EQ(run_with([](int count, const ParallelBody &body) {
+                  for (int i = 0; i < count; ++i) {
+                      body(i, 0);
+                  }
+                  throw 1;
+              }),
+              SEPCONV_CALLBACK_ERROR);
     EXPECT_EQ(run_with([](int, const ParallelBody &body) { body(0, 2); }), SEPCONV_CALLBACK_ERROR);
 }
 
