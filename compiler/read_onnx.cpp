@@ -95,7 +95,7 @@ private:
             return Status(StatusCode::kInvalidArgument,
                           "input " + quote(declared.name) +
                               " has no declared shape: give it with --input-shape " +
-                              quote(declared.name + "=..."));
+                              quote(quote(declared.name + "=...")));
         }
         Shape shape = *declared.shape;
         std::string wanted;
@@ -109,7 +109,7 @@ private:
             return Status(StatusCode::kInvalidArgument, "input " + quote(declared.name) +
                                                             " has unknown extents: give them with "
                                                             "--input-shape " +
-                                                            declared.name + "=" + wanted);
+                                                            quote(declared.name + "=" + wanted));
         }
         return shape;
     }
