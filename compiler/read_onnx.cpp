@@ -294,6 +294,8 @@ private:
 
     /// Outputs that are constant are copied by an Identity, so that each has a producer.
     Status produce_constant_outputs() {
+        renames_.clear();
+        std::vector<Node> copies;
         for (const std::string &output : graph_.outputs) {
             auto found = graph_.constants.extract(output);
             if (found.empty()) {
@@ -311,12 +313,20 @@ private:
             node.inputs = {unique(names_, output + "_constant")};
             node.outputs = {output};
             graph_.values[output] = Value{ElementType::kFloat, constant.shape};
-            for (Node &reader : graph_.nodes) {
-                std::replace(reader.inputs.begin(), reader.inputs.end(), output, node.inputs[0]);
-            }
+            renames_[output] = node.inputs[0];
             found.key() = node.inputs[0];
             graph_.constants.insert(std::move(found));
-            graph_.nodes.push_back(std::move(node));
+            copies.push_back(std::move(node));
+        }
+        for (Node &node : graph_.nodes) {
+            for (std::string &input : node.inputs) {
+                if (const auto found = renames_.find(input); found != renames_.end()) {
+                    input = found->second;
+                }
+            }
+        }
+        for (Node &node : copies) {
+            SEPCONV_RETURN_IF_ERROR(append(std::move(node)));
         }
         return Status();
     }

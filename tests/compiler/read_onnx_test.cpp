@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 
+#include "compiler/passes/passes.h"
 #include "tests/compiler/model_builder.h"
 
 namespace sepconv {
@@ -371,6 +372,16 @@ INSTANTIATE_TEST_SUITE_P(Structure, ReadOnnxRefuses, testing::ValuesIn(kStructur
                          name_of_refusal);
 INSTANTIATE_TEST_SUITE_P(Tensor, ReadOnnxRefuses, testing::ValuesIn(kTensorRefusals),
                          name_of_refusal);
+
+TEST(ReadOnnx, ReadsAsManyNodesAsAreAllowed) {
+    B builder;
+    builder.input("x", {2}).output("v99999");
+    for (int i = 0; i < 100000; ++i) {
+        builder.node("Relu", {i == 0 ? "x" : "v" + std::to_string(i - 1)},
+                     {"v" + std::to_string(i)});
+    }
+    EXPECT_EQ(simplify(read(builder)).nodes.size(), 100000U);
+}
 
 TEST(ReadOnnx, RefusesWhatIsNoModel) {
     B builder;
