@@ -10,7 +10,7 @@ step "configuring"
 "$cmake" -S "$root" -B "$build" -G Ninja \
     -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
-    -DCMAKE_PREFIX_PATH="$packages/halide" \
+    -DCMAKE_PREFIX_PATH="$packages/halide/lib64/cmake" \
     -DSEPCONV_ONNX_PROTO="$packages/onnx/onnx-ml.proto" \
     "$@"
 step "building"

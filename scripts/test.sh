@@ -4,7 +4,7 @@
 source "$(dirname "$0")/common.sh"
 
 "$root/scripts/setup.sh" test
-"$root/scripts/build.sh" -DBUILD_TESTING=ON \
+"$root/scripts/build.sh" -DSEPCONV_DEVELOPER=ON \
     -DSEPCONV_TEST_PYTHON="$test_venv/bin/python" \
     -DSEPCONV_MODELS="$build/models"
 "$root/scripts/fetch_models.sh"
