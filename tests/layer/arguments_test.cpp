@@ -1,0 +1,134 @@
+#include "layer/arguments.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/layer/blocks.h"
+
+namespace sepconv {
+namespace {
+
+using testing::separable_block;
+using testing::step;
+
+struct Expected {
+    std::string name;
+    Role role;
+    int64_t elements;
+    int stage;
+    int step;
+};
+
+void expect_arguments(const Kernel &kernel, const std::vector<Expected> &expected) {
+    const std::vector<KernelArgument> list = arguments_of(kernel);
+    ASSERT_EQ(list.size(), expected.size());
+    for (size_t i = 0; i < list.size(); ++i) {
+        SCOPED_TRACE(expected[i].name);
+        EXPECT_EQ(list[i].name, expected[i].name);
+        EXPECT_EQ(list[i].role, expected[i].role);
+        EXPECT_EQ(list[i].elements, expected[i].elements);
+        EXPECT_EQ(list[i].stage, expected[i].stage);
+        EXPECT_EQ(list[i].step, expected[i].step);
+    }
+}
+
+TEST(Arguments, OfASeparableBlockWithOperands) {
+    Block block = separable_block();
+    block.depthwise->epilogue = {step(Op::kRelu), step(Op::kMultiply, Operand::kChannel)};
+    block.project->epilogue = {step(Op::kAdd, Operand::kTensor),
+                               step(Op::kMinimum, Operand::kScalar),
+                               step(Op::kAdd, Operand::kTensor)};
+    Image strided = block.output;
+    strided.stride_x = 25;
+    strided.stride_y = 150;
+    block.operands = {block.output, strided};
+    expect_arguments(block, {{"input", Role::kInput, 240, 0, -1},
+                             {"depthwise_weights", Role::kWeights, 9 * 16, 1, -1},
+                             {"depthwise_bias", Role::kBias, 16, 1, -1},
+                             {"depthwise_channel_1", Role::kChannel, 8, 1, 1},
+                             {"project_weights", Role::kWeights, 2 * 8 * 16, 2, -1},
+                             {"project_bias", Role::kBias, 32, 2, -1},
+                             {"project_tensor_0", Role::kTensor, 600, 2, 0},
+                             {"project_scalar_1", Role::kScalar, 1, 2, 1},
+                             {"project_tensor_2", Role::kTensor, 745, 2, 2},
+                             {"output", Role::kOutput, 600, 0, -1}});
+}
+
+TEST(Arguments, OfADepthwiseWithMultiplier) {
+    Block block = separable_block();
+    block.project.reset();
+    block.depthwise->multiplier = 3;
+    block.depthwise->epilogue = {step(Op::kAdd, Operand::kChannel)};
+    block.output = dense_image(24, 6, 5, false);
+    expect_arguments(block, {{"input", Role::kInput, 240, 0, -1},
+                             {"depthwise_weights", Role::kWeights, 3 * 9 * 16, 1, -1},
+                             {"depthwise_bias", Role::kBias, 48, 1, -1},
+                             {"depthwise_channel_0", Role::kChannel, 48, 1, 0},
+                             {"output", Role::kOutput, 720, 0, -1}});
+}
+
+TEST(Arguments, OfAResize) {
+    Resize resize;
+    resize.taps = 2;
+    resize.input = dense_image(3, 4, 5, false);
+    resize.output = dense_image(3, 8, 10, false);
+    resize.epilogue = {step(Op::kAdd, Operand::kChannel)};
+    expect_arguments(resize, {{"input", Role::kInput, 60, 0, -1},
+                              {"index_y", Role::kResizeIndex, 20, 0, -1},
+                              {"weight_y", Role::kResizeWeight, 20, 0, -1},
+                              {"index_x", Role::kResizeIndex, 16, 0, -1},
+                              {"weight_x", Role::kResizeWeight, 16, 0, -1},
+                              {"channel_0", Role::kChannel, 3, 0, 0},
+                              {"output", Role::kOutput, 240, 0, -1}});
+}
+
+TEST(Arguments, OfAMapSpanWhatItsStridesTouch) {
+    Map map;
+    map.extent = {1, 1, 1, 4, 6, 20};
+    map.input = {0, 0, 0, 0, 0, 1};
+    map.output = {0, 0, 0, 1, 4, 24};
+    map.epilogue = {step(Op::kAdd, Operand::kTensor)};
+    map.operands = {{0, 0, 0, 0, 0, 0}};
+    expect_arguments(map, {{"input", Role::kInput, 20, 0, -1},
+                           {"tensor_0", Role::kTensor, 1, 0, 0},
+                           {"output", Role::kOutput, 480, 0, -1}});
+}
+
+TEST(Arguments, OfPoolFillAndSoftmax) {
+    Pool pool;
+    pool.input = dense_image(3, 4, 4, false);
+    pool.window.kernel_h = pool.window.kernel_w = 4;
+    pool.output = dense_image(3, 1, 1, false);
+    expect_arguments(pool,
+                     {{"input", Role::kInput, 48, 0, -1}, {"output", Role::kOutput, 3, 0, -1}});
+    expect_arguments(Fill{7, 1.0F}, {{"output", Role::kOutput, 7, 0, -1}});
+    Softmax softmax;
+    softmax.outer = 2;
+    softmax.extent = 5;
+    softmax.inner = 3;
+    softmax.input = softmax.output = {15, 3, 1};
+    expect_arguments(softmax,
+                     {{"input", Role::kInput, 30, 0, -1}, {"output", Role::kOutput, 30, 0, -1}});
+}
+
+TEST(Cost, OfASeparableBlockBesideTheStandardConvolution) {
+    const Cost cost = cost_of(separable_block());
+    EXPECT_EQ(cost.macs, 30 * (8 * 9 + 8 * 20));
+    EXPECT_EQ(cost.standard_macs, 30 * 8 * 9 * 20);
+    EXPECT_EQ(cost.parameters, 8 * 9 + 8 + 8 * 20 + 20);
+    EXPECT_EQ(cost.bytes_read, 4 * (240 + cost.parameters));
+    EXPECT_EQ(cost.bytes_written, 4 * 600);
+    // 1 / out_channels + 1 / (k * k).
+    EXPECT_DOUBLE_EQ(static_cast<double>(cost.macs) / static_cast<double>(cost.standard_macs),
+                     1.0 / 20 + 1.0 / 9);
+}
+
+TEST(Cost, OfADenseConvolutionIsTheStandardOne) {
+    Block block = separable_block();
+    block.project->window = block.depthwise->window;
+    block.depthwise.reset();
+    EXPECT_EQ(cost_of(block).macs, 30 * 8 * 9 * 20);
+    EXPECT_EQ(cost_of(block).standard_macs, cost_of(block).macs);
+}
+
+}  // namespace
+}  // namespace sepconv

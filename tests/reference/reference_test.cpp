@@ -1,0 +1,181 @@
+#include "tests/reference/reference.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "layer/arguments.h"
+#include "layer/shape.h"
+#include "tests/support/compare.h"
+#include "tests/support/guarded_buffer.h"
+#include "tests/support/kernel_data.h"
+#include "tests/support/pack.h"
+#include "tests/support/random.h"
+
+namespace sepconv::testing {
+namespace {
+
+std::vector<double> doubles(const std::vector<float> &values) {
+    return {values.begin(), values.end()};
+}
+
+/// A grouped convolution of planes by ONNX's definition, in natural order of everything.
+std::vector<double> onnx_convolution(const std::vector<float> &planes, int in_channels, int height,
+                                     int width, const std::vector<float> &oihw,
+                                     const std::vector<float> &bias, int group, const Window &w) {
+    const int out_channels = static_cast<int>(bias.size());
+    const int group_in = in_channels / group;
+    const int out_height = static_cast<int>(
+        output_extent(height, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top, w.pad_bottom));
+    const int out_width = static_cast<int>(
+        output_extent(width, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left, w.pad_right));
+    std::vector<double> out;
+    for (int o = 0; o < out_channels; ++o) {
+        for (int y = 0; y < out_height; ++y) {
+            for (int x = 0; x < out_width; ++x) {
+                double sum = bias[o];
+                for (int i = 0; i < group_in * w.taps(); ++i) {
+                    const int kx = i % w.kernel_w;
+                    const int ky = i / w.kernel_w % w.kernel_h;
+                    const int channel = o / (out_channels / group) * group_in + i / w.taps();
+                    const int in_y = y * w.stride_h + ky * w.dilation_h - w.pad_top;
+                    const int in_x = x * w.stride_w + kx * w.dilation_w - w.pad_left;
+                    if (in_y >= 0 && in_y < height && in_x >= 0 && in_x < width) {
+                        sum += static_cast<double>(oihw[o * group_in * w.taps() + i]) *
+                               planes[(channel * height + in_y) * width + in_x];
+                    }
+                }
+                out.push_back(sum);
+            }
+        }
+    }
+    return out;
+}
+
+Image planes(int channels, int width, int height) {
+    Image image = dense_image(channels, width, height, false);
+    image.stride_c = int64_t{width} * height;
+    image.stride_x = 1;
+    image.stride_y = width;
+    return image;
+}
+
+Window uneven_window() {
+    Window w;
+    w.kernel_h = 2;
+    w.kernel_w = 3;
+    w.stride_h = 2;
+    w.dilation_w = 2;
+    w.pad_top = 1;
+    w.pad_left = 2;
+    w.pad_right = 1;
+    return w;
+}
+
+void expect_values(const std::vector<reference::OutputElement> &actual,
+                   const std::vector<double> &expected) {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+        ASSERT_TRUE(actual[i].written);
+        ASSERT_NEAR(actual[i].bounded.value, expected[i], 1e-12) << "element " << i;
+        ASSERT_LT(actual[i].bounded.error, 1e-4);
+    }
+}
+
+TEST(Reference, ConvolutionAgreesWithOnnxInNaturalOrder) {
+    Random random("convolution");
+    Block block;
+    block.input = planes(5, 7, 6);
+    block.project = Convolution{5, 18, uneven_window(), {}};
+    block.output = planes(18, 6, 3);
+    const auto in = random.uniform(5 * 7 * 6, -1, 1);
+    const auto weights = random.uniform(18 * 5 * 6, -1, 1);
+    const auto bias = random.uniform(18, -1, 1);
+    expect_values(
+        reference::compute(block, {doubles(in), doubles(pack_convolution(*block.project, weights)),
+                                   doubles(pack_bias(bias))}),
+        onnx_convolution(in, 5, 6, 7, weights, bias, 1, uneven_window()));
+}
+
+TEST(Reference, DepthwiseAgreesWithOnnxInNaturalOrder) {
+    Random random("depthwise");
+    Block block;
+    block.input = planes(19, 7, 6);
+    block.depthwise = Depthwise{19, 2, uneven_window(), {}};
+    block.output = planes(38, 6, 3);
+    const auto in = random.uniform(19 * 7 * 6, -1, 1);
+    const auto weights = random.uniform(38 * 6, -1, 1);
+    const auto bias = random.uniform(38, -1, 1);
+    expect_values(
+        reference::compute(block, {doubles(in), doubles(pack_depthwise(*block.depthwise, weights)),
+                                   doubles(pack_depthwise_channels(*block.depthwise, bias))}),
+        onnx_convolution(in, 19, 6, 7, weights, bias, 19, uneven_window()));
+}
+
+TEST(Reference, EpilogueFollowsItsDefinitions) {
+    const auto value = [](const Elementwise &step, double x, double operand = 0) {
+        return reference::apply({step}, {x, 0},
+                                [&](int) {
+                                    return reference::Bounded{operand, 0};
+                                })
+            .value;
+    };
+    EXPECT_EQ(value({Op::kRelu, Operand::kNone, false, 0, 0}, -2), 0);
+    EXPECT_EQ(value({Op::kClip, Operand::kNone, false, -1, 1}, 3), 1);
+    EXPECT_EQ(value({Op::kLeakyRelu, Operand::kNone, false, 0.5F, 0}, -2), -1);
+    EXPECT_EQ(value({Op::kHardSigmoid, Operand::kNone, false, 0.25F, 0.5F}, 1), 0.75);
+    EXPECT_EQ(value({Op::kHardSwish, Operand::kNone, false, 0, 0}, 3), 3);
+    EXPECT_EQ(value({Op::kHardSwish, Operand::kNone, false, 0, 0}, -3), 0);
+    EXPECT_NEAR(value({Op::kSigmoid, Operand::kNone, false, 0, 0}, 1), 0.7310585786300049, 1e-15);
+    EXPECT_NEAR(value({Op::kGelu, Operand::kNone, false, 0, 0}, 1), 0.8413447460685429, 1e-15);
+    EXPECT_NEAR(value({Op::kGeluTanh, Operand::kNone, false, 0, 0}, 1), 0.8411919906082768, 1e-12);
+    EXPECT_EQ(value({Op::kSubtract, Operand::kScalar, false, 0, 0}, 5, 3), 2);
+    EXPECT_EQ(value({Op::kSubtract, Operand::kScalar, true, 0, 0}, 5, 3), -2);
+    EXPECT_EQ(value({Op::kDivide, Operand::kScalar, true, 0, 0}, 4, 2), 0.5);
+    EXPECT_EQ(value({Op::kPRelu, Operand::kScalar, false, 0, 0}, -4, 0.25), -1);
+}
+
+TEST(Reference, PoolsCountWhatTheyShould) {
+    Pool pool;
+    pool.input = planes(1, 2, 2);
+    pool.window.kernel_h = pool.window.kernel_w = 2;
+    pool.window.pad_top = pool.window.pad_left = 1;
+    pool.output = planes(1, 2, 2);
+    const reference::Arguments arguments{{-1, -2, -3, -4}};
+    expect_values(reference::compute(pool, arguments), {-1, -1, -1, -1});
+    pool.kind = PoolKind::kAverage;
+    expect_values(reference::compute(pool, arguments), {-1, -1.5, -2, -2.5});
+    pool.kind = PoolKind::kAverageIncludingPad;
+    expect_values(reference::compute(pool, arguments), {-0.25, -0.75, -1, -2.5});
+}
+
+TEST(Compare, FindsNanGapsAndWrongValues) {
+    const Fill fill{3, 1.0F};
+    std::vector<reference::OutputElement> expected = reference::compute(fill, {});
+    GuardedBuffer buffer(3, Flush::kBack);
+    EXPECT_FALSE(matches(fill, expected, buffer.floats()));
+    buffer.floats()[0] = buffer.floats()[1] = buffer.floats()[2] = 1.0F;
+    EXPECT_TRUE(matches(fill, expected, buffer.floats()));
+    buffer.floats()[1] = 1.001F;
+    EXPECT_FALSE(matches(fill, expected, buffer.floats()));
+    buffer.floats()[1] = std::nanf("");
+    EXPECT_FALSE(matches(fill, expected, buffer.floats()));
+    buffer.floats()[1] = 1.0F;
+    expected[2].written = false;
+    EXPECT_FALSE(matches(fill, expected, buffer.floats()));
+}
+
+TEST(GuardedBufferDeathTest, FaultsOnBothSides) {
+    GuardedBuffer back(5, Flush::kBack);
+    GuardedBuffer front(5, Flush::kFront);
+    volatile float *behind = back.floats() + 5;
+    volatile float *before = front.floats() - 1;
+    EXPECT_DEATH(*behind = 1.0F, "");
+    EXPECT_DEATH(*before = 1.0F, "");
+    EXPECT_TRUE(back.slack_is_untouched());
+    back.floats()[-1] = 1.0F;
+    EXPECT_FALSE(back.slack_is_untouched());
+}
+
+}  // namespace
+}  // namespace sepconv::testing
