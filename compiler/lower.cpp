@@ -1,0 +1,298 @@
+#include "compiler/lower.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "compiler/lowering.h"
+#include "layer/arguments.h"
+
+namespace sepconv {
+namespace {
+
+constexpr int64_t kAlignment = 64;
+
+std::string shape_text(const Shape &shape) {
+    return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"));
+}
+
+/// Operators whose result is a view of their input, or lies at several places.
+bool makes_no_tensor(const std::string &op) {
+    static const std::set<std::string> operators = {"Reshape", "Transpose", "Slice", "Split",
+                                                    "Identity"};
+    return operators.count(op) != 0;
+}
+
+template<typename T>
+std::string bytes_of(const std::vector<T> &values) {
+    return std::string(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
+}
+
+}  // namespace
+
+int Lowering::add_storage(Space space, int index, int64_t elements) {
+    Storage storage;
+    storage.space = space;
+    storage.index = index;
+    // A vector may be read past the last element of our own tensors.
+    storage.lifetime.bytes = (elements + kPanel) * static_cast<int64_t>(sizeof(float));
+    storages_.push_back(storage);
+    return static_cast<int>(storages_.size()) - 1;
+}
+
+View Lowering::new_tensor(const Shape &shape, const std::vector<int64_t> &strides) {
+    return {add_storage(Space::kArena, 0, element_count(shape)), 0, shape, strides};
+}
+
+void Lowering::place_edges() {
+    auto describe_edge = [&](const std::string &name) {
+        PlanTensor tensor;
+        tensor.name = name;
+        const Shape &shape = graph_.shape_of(name);
+        tensor.shape = shape;
+        tensor.bytes = element_count(shape) * static_cast<int64_t>(sizeof(float));
+        if (shape.size() == 4) {
+            tensor.layout = edges_ == Layout::kNchw ? "nchw" : "nhwc";
+            if (edges_ == Layout::kNhwc) tensor.shape = {shape[0], shape[2], shape[3], shape[1]};
+        }
+        return tensor;
+    };
+    auto edge_view = [&](const std::string &name, Space space, int index) {
+        const Shape &shape = graph_.shape_of(name);
+        const std::vector<int64_t> strides =
+            edges_ == Layout::kNhwc ? channels_last(shape) : row_major(shape);
+        return View{add_storage(space, index, element_count(shape)), 0, shape, strides};
+    };
+    for (size_t i = 0; i < graph_.inputs.size(); i++) {
+        plan_.inputs.push_back(describe_edge(graph_.inputs[i]));
+        views_[graph_.inputs[i]] = edge_view(graph_.inputs[i], Space::kInput, static_cast<int>(i));
+    }
+    for (size_t i = 0; i < graph_.outputs.size(); i++) {
+        plan_.outputs.push_back(describe_edge(graph_.outputs[i]));
+        destinations_[graph_.outputs[i]] =
+            edge_view(graph_.outputs[i], Space::kOutput, static_cast<int>(i));
+    }
+}
+
+// Outer concatenations first, so that inner ones find their place.
+void Lowering::place_concats() {
+    std::unordered_map<std::string, const Node *> producers;
+    for (const Node &node : graph_.nodes) {
+        for (const std::string &output : node.outputs) producers[output] = &node;
+    }
+    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+        if (node->op != "Concat") continue;
+        const View whole = destination(node->outputs[0]);
+        destinations_[node->outputs[0]] = whole;
+        const int axis = static_cast<int>(node->attribute("axis", int64_t{0}));
+        int64_t start = 0;
+        for (const std::string &input : node->inputs) {
+            const int64_t extent = graph_.shape_of(input)[axis];
+            auto producer = producers.find(input);
+            if (producer != producers.end() && !makes_no_tensor(producer->second->op) &&
+                destinations_.count(input) == 0) {
+                destinations_[input] = sliced(whole, axis, start, 1, extent);
+            }
+            start += extent;
+        }
+    }
+}
+
+View Lowering::destination(const std::string &value) {
+    auto placed = destinations_.find(value);
+    if (placed != destinations_.end()) return placed->second;
+    const Shape &shape = graph_.shape_of(value);
+    return new_tensor(shape, channels_last(shape));
+}
+
+View Lowering::view_of(const std::string &name) {
+    auto known = views_.find(name);
+    if (known != views_.end()) return known->second;
+    const Constant &constant = *graph_.constant(name);
+    return constant_view(constant.shape, constant.floats);
+}
+
+View Lowering::constant_view(const Shape &shape, const std::vector<float> &values) {
+    return {constant_floats(values).storage, 0, shape, row_major(shape)};
+}
+
+Place Lowering::batched_place(const View &view) const {
+    return {view.storage, view.offset, batch_stride(view)};
+}
+
+bool Lowering::is_padded(const View &view) const {
+    const Space space = storages_[view.storage].space;
+    return space == Space::kArena || space == Space::kWeights;
+}
+
+Place Lowering::constant_bytes(const std::string &bytes) {
+    auto [known, fresh] = constants_.try_emplace(bytes, 0);
+    if (fresh) {
+        known->second = add_storage(Space::kWeights, 0, 0);
+        Storage &storage = storages_[known->second];
+        storage.offset = static_cast<int64_t>(plan_.weights.size());
+        plan_.weights.insert(plan_.weights.end(), bytes.begin(), bytes.end());
+        plan_.weights.resize((plan_.weights.size() + kAlignment - 1) / kAlignment * kAlignment);
+    }
+    return {known->second, 0, 0};
+}
+
+Place Lowering::constant_floats(const std::vector<float> &values) {
+    return constant_bytes(bytes_of(values));
+}
+
+Place Lowering::constant_ints(const std::vector<int32_t> &values) {
+    return constant_bytes(bytes_of(values));
+}
+
+Status Lowering::add_step(const Kernel &kernel, int64_t repeat, std::vector<Place> places) {
+    if (Status status = validate(kernel); !status.ok()) {
+        return Status(status.code(), fmt::format("node '{}' ({}): {}", current_->name, current_->op,
+                                                 status.message()));
+    }
+    const std::string description = describe(kernel);
+    auto [known, fresh] = kernels_.try_emplace(description, static_cast<int>(plan_.kernels.size()));
+    if (fresh) plan_.kernels.push_back(kernel);
+    Step step;
+    step.kernel = known->second;
+    step.block = static_cast<int>(plan_.blocks.size()) - 1;
+    step.repeat = repeat;
+    step.places = std::move(places);
+    PlanBlock &block = plan_.blocks.back();
+    const bool first = steps_.empty() || steps_.back().block != step.block;
+    if (first) block.kernel = step.kernel;
+    const Cost cost = cost_of(kernel);
+    block.cost.macs += cost.macs * repeat;
+    block.cost.standard_macs += cost.standard_macs * repeat;
+    block.cost.parameters += cost.parameters;
+    block.cost.bytes_read += cost.bytes_read * repeat;
+    block.cost.bytes_written += cost.bytes_written * repeat;
+    steps_.push_back(std::move(step));
+    return Status();
+}
+
+void Lowering::begin_block(const Group &group, const std::string &kind) {
+    PlanBlock block;
+    const Node &anchor = graph_.nodes[group.anchor];
+    const int uses = names_[anchor.name]++;
+    block.name = uses == 0 ? anchor.name : fmt::format("{}#{}", anchor.name, uses);
+    block.kind = kind;
+    for (int index : group.nodes) {
+        block.operators.push_back(graph_.nodes[index].op);
+        block.nodes.push_back(graph_.nodes[index].name);
+    }
+    const std::string in =
+        anchor.inputs.empty() ? "" : shape_text(graph_.shape_of(anchor.input(0)));
+    block.shape = fmt::format("{} > {}", in, shape_text(graph_.shape_of(group.output)));
+    if (group.project >= 0) {
+        const std::vector<int64_t> kernel =
+            anchor.attribute("kernel_shape", std::vector<int64_t>{});
+        block.taps = static_cast<int>(element_count(kernel));
+        block.out_channels = static_cast<int>(graph_.shape_of(group.output)[1]);
+    }
+    plan_.blocks.push_back(std::move(block));
+}
+
+Status Lowering::unsupported(const Node &node, const std::string &why) const {
+    return Status(StatusCode::kUnsupported,
+                  fmt::format("node '{}' ({}): {}", node.name, node.op, why));
+}
+
+Status Lowering::lower_group(const Group &group) {
+    const Node &node = graph_.nodes[group.anchor];
+    current_ = &node;
+    using Method = Status (Lowering::*)(const Group &);
+    static const std::map<std::string, std::pair<const char *, Method>> methods = {
+        {"ConvTranspose", {"transposed convolution", &Lowering::lower_transposed}},
+        {"Gemm", {"matrix", &Lowering::lower_matrix}},
+        {"MatMul", {"matrix", &Lowering::lower_matrix}},
+        {"MaxPool", {"pool", &Lowering::lower_pool}},
+        {"AveragePool", {"pool", &Lowering::lower_pool}},
+        {"GlobalAveragePool", {"pool", &Lowering::lower_reduce}},
+        {"GlobalMaxPool", {"pool", &Lowering::lower_reduce}},
+        {"ReduceMean", {"pool", &Lowering::lower_reduce}},
+        {"ReduceMax", {"pool", &Lowering::lower_reduce}},
+        {"Resize", {"resize", &Lowering::lower_resize}},
+        {"Softmax", {"softmax", &Lowering::lower_softmax}},
+        {"Reshape", {"copy", &Lowering::lower_movement}},
+        {"Transpose", {"copy", &Lowering::lower_movement}},
+        {"Slice", {"copy", &Lowering::lower_movement}},
+        {"Split", {"copy", &Lowering::lower_movement}},
+        {"Identity", {"copy", &Lowering::lower_movement}},
+        {"Concat", {"copy", &Lowering::lower_movement}},
+        {"Pad", {"copy", &Lowering::lower_movement}},
+        {"DepthToSpace", {"copy", &Lowering::lower_movement}},
+        {"SpaceToDepth", {"copy", &Lowering::lower_movement}},
+    };
+    if (node.op == "Conv") {
+        const bool depthwise = is_depthwise(graph_, node);
+        const char *kind = group.project >= 0           ? "separable"
+                           : depthwise                  ? "depthwise"
+                           : is_pointwise(graph_, node) ? "pointwise"
+                                                        : "convolution";
+        begin_block(group, kind);
+        return depthwise ? lower_depthwise(group) : lower_convolution(group);
+    }
+    auto method = methods.find(node.op);
+    begin_block(group, method == methods.end() ? "elementwise" : method->second.first);
+    return method == methods.end() ? lower_elementwise(group)
+                                   : (this->*method->second.second)(group);
+}
+
+Plan Lowering::finish() {
+    for (size_t i = 0; i < steps_.size(); i++) {
+        for (const Place &place : steps_[i].places) {
+            Storage &storage = storages_[place.storage];
+            if (!storage.used) storage.lifetime.first_step = static_cast<int>(i);
+            storage.used = true;
+            storage.lifetime.last_step = static_cast<int>(i);
+        }
+    }
+    std::vector<Lifetime> lifetimes;
+    std::vector<Storage *> planned;
+    for (Storage &storage : storages_) {
+        if (storage.space != Space::kArena || !storage.used) continue;
+        lifetimes.push_back(storage.lifetime);
+        planned.push_back(&storage);
+    }
+    plan_.arena_bytes = plan_memory(lifetimes);
+    for (size_t i = 0; i < planned.size(); i++) planned[i]->offset = lifetimes[i].offset;
+    constexpr auto kBytes = static_cast<int64_t>(sizeof(float));
+    for (const Step &step : steps_) {
+        PlanStep final_step{step.kernel, step.block, step.repeat, {}};
+        for (const Place &place : step.places) {
+            const Storage &storage = storages_[place.storage];
+            final_step.args.push_back({storage.space, storage.index,
+                                       storage.offset + place.offset * kBytes,
+                                       place.advance * kBytes});
+        }
+        plan_.steps.push_back(std::move(final_step));
+    }
+    plan_.weights.resize(plan_.weights.size() + kAlignment);
+    return std::move(plan_);
+}
+
+Result<Plan> Lowering::run() {
+    place_edges();
+    place_concats();
+    for (const Group &group : fuse(graph_)) {
+        const size_t steps = steps_.size();
+        SEPCONV_RETURN_IF_ERROR(lower_group(group));
+        if (steps_.size() == steps) plan_.blocks.pop_back();  // Nothing but a view.
+    }
+    for (const std::string &output : graph_.outputs) {
+        if (views_.count(output) == 0) {
+            return Status(StatusCode::kInternal,
+                          fmt::format("output '{}' is not computed", output));
+        }
+    }
+    return finish();
+}
+
+Result<Plan> lower(const Graph &graph, Layout edges) {
+    return Lowering(graph, edges).run();
+}
+
+}  // namespace sepconv

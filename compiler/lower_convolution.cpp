@@ -1,0 +1,365 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "compiler/lowering.h"
+
+namespace sepconv {
+namespace {
+
+View whole(const View &view) {
+    return view;
+}
+
+/// Kernel sizes of a Conv: rank 3 is one row.
+struct Kernel2d {
+    int64_t h = 1, w = 1;
+};
+
+Kernel2d kernel_of(const Shape &weights) {
+    return weights.size() == 3 ? Kernel2d{1, weights[2]} : Kernel2d{weights[2], weights[3]};
+}
+
+/// A pair of numbers of an attribute; rank 3 gives the second only.
+std::pair<int, int> pair_of(const Node &node, const char *key, int otherwise) {
+    const std::vector<int64_t> values = node.attribute(key, std::vector<int64_t>{});
+    if (values.empty()) return {otherwise, otherwise};
+    if (values.size() == 1) return {otherwise, static_cast<int>(values[0])};
+    return {static_cast<int>(values[0]), static_cast<int>(values[1])};
+}
+
+Window window_of(const Node &node, const Kernel2d &kernel) {
+    Window w;
+    w.kernel_h = static_cast<int>(kernel.h), w.kernel_w = static_cast<int>(kernel.w);
+    std::tie(w.stride_h, w.stride_w) = pair_of(node, "strides", 1);
+    std::tie(w.dilation_h, w.dilation_w) = pair_of(node, "dilations", 1);
+    const std::vector<int64_t> pads = node.attribute("pads", std::vector<int64_t>{0, 0, 0, 0});
+    if (pads.size() == 4) {
+        w.pad_top = static_cast<int>(pads[0]), w.pad_left = static_cast<int>(pads[1]);
+        w.pad_bottom = static_cast<int>(pads[2]), w.pad_right = static_cast<int>(pads[3]);
+    } else {
+        w.pad_left = static_cast<int>(pads[0]), w.pad_right = static_cast<int>(pads[1]);
+    }
+    return w;
+}
+
+}  // namespace
+
+Result<const Constant *> Lowering::constant_of(const Node &node, size_t input) const {
+    const Constant *constant = graph_.constant(node.input(input));
+    if (constant != nullptr && constant->is_float()) return constant;
+    return unsupported(node, fmt::format("input {} must be a constant float tensor", input));
+}
+
+std::function<float(int64_t)> Lowering::bias_of(const Node &node) const {
+    const Constant *bias = graph_.constant(node.input(2));
+    if (bias == nullptr) return [](int64_t) { return 0.0F; };
+    return [bias](int64_t channel) { return bias->floats[channel]; };
+}
+
+Result<Epilogue> Lowering::place_epilogue(const FusedSteps &steps, int64_t first, int64_t channels,
+                                          int64_t multiplier, const Shape &shape,
+                                          const std::function<View(const View &)> &at_output,
+                                          std::vector<Place> &places,
+                                          std::vector<Image> &operands) {
+    Epilogue epilogue;
+    for (const FusedStep &fused : steps) {
+        epilogue.push_back(fused.step);
+        const Constant *constant = graph_.constant(fused.operand);
+        switch (fused.step.operand) {
+            case Operand::kNone:
+                break;
+            case Operand::kScalar:
+                places.push_back(constant_floats(constant->floats));
+                break;
+            case Operand::kChannel:
+                if (constant != nullptr) {
+                    places.push_back(
+                        constant_floats(pack_channels(channels, multiplier, [&](int64_t channel) {
+                            return constant->floats[first + channel];
+                        })));
+                } else {
+                    View gate = view_of(fused.operand);
+                    if (!is_padded(gate) || (gate.shape[1] > 1 && gate.strides[1] != 1)) {
+                        Result<View> copied = channels_last_copy(gate);
+                        SEPCONV_RETURN_IF_ERROR(copied.status());
+                        gate = copied.value();
+                    }
+                    Place place = batched_place(gate);
+                    place.offset += first;
+                    places.push_back(place);
+                }
+                break;
+            case Operand::kTensor: {
+                View operand = at_output(broadcast(view_of(fused.operand), shape));
+                const size_t axis = operand.shape.size() >= 3 ? 1 : operand.shape.size() - 1;
+                operand = sliced(operand, static_cast<int>(axis), first, 1, channels * multiplier);
+                places.push_back(batched_place(operand));
+                operands.push_back(image_of(operand, is_padded(operand)));
+                break;
+            }
+        }
+    }
+    return epilogue;
+}
+
+Status Lowering::lower_part(const Part &part, const View &in, const View &out,
+                            const std::function<View(const View &)> &at_output) {
+    Block block;
+    block.input = image_of(in, is_padded(in));
+    block.output = image_of(out, is_padded(out));
+    Convolution layer;
+    layer.in_channels = static_cast<int>(part.in_channels);
+    layer.out_channels = static_cast<int>(part.out_channels);
+    layer.window = part.window;
+    std::vector<Place> places = {batched_place(in)};
+    places.push_back(
+        constant_floats(pack_convolution(part.out_channels, part.in_channels, part.window.kernel_h,
+                                         part.window.kernel_w, part.weight)));
+    places.push_back(constant_floats(pack_channels(part.out_channels, 1, part.bias)));
+    const Shape &full = out.shape;
+    Result<Epilogue> epilogue = place_epilogue(
+        part.epilogue, part.first_out, part.out_channels, 1, at_output ? operand_shape_ : full,
+        at_output ? at_output : whole, places, block.operands);
+    SEPCONV_RETURN_IF_ERROR(epilogue.status());
+    layer.epilogue = epilogue.value();
+    block.project = layer;
+    places.push_back(batched_place(out));
+    return add_step(block, batch_of(out), std::move(places));
+}
+
+Status Lowering::lower_convolution(const Group &group) {
+    const Node &node = graph_.nodes[group.anchor];
+    Result<const Constant *> weights = constant_of(node, 1);
+    SEPCONV_RETURN_IF_ERROR(weights.status());
+    const Shape &shape = weights.value()->shape;
+    const std::vector<float> &values = weights.value()->floats;
+    const int64_t groups = node.attribute("group", int64_t{1});
+    const Kernel2d kernel = kernel_of(shape);
+    const View in = view_of(node.input(0));
+    const View out = destination(group.output);
+    views_[group.output] = out;
+    operand_shape_ = graph_.shape_of(group.output);
+    const std::function<float(int64_t)> bias = bias_of(node);
+    for (int64_t g = 0; g < groups; g++) {
+        Part part;
+        part.in_channels = shape[1];
+        part.out_channels = shape[0] / groups;
+        part.first_out = g * part.out_channels;
+        part.window = window_of(node, kernel);
+        part.weight = [&](int64_t co, int64_t ci, int64_t ky, int64_t kx) {
+            return values[(((part.first_out + co) * shape[1] + ci) * kernel.h + ky) * kernel.w +
+                          kx];
+        };
+        part.bias = [&](int64_t channel) { return bias(part.first_out + channel); };
+        part.epilogue = group.epilogue;
+        SEPCONV_RETURN_IF_ERROR(
+            lower_part(part, sliced(in, 1, g * part.in_channels, 1, part.in_channels),
+                       sliced(out, 1, part.first_out, 1, part.out_channels), whole));
+    }
+    return Status();
+}
+
+Status Lowering::lower_depthwise(const Group &group) {
+    const Node &node = graph_.nodes[group.anchor];
+    Result<const Constant *> weights = constant_of(node, 1);
+    SEPCONV_RETURN_IF_ERROR(weights.status());
+    const Kernel2d kernel = kernel_of(weights.value()->shape);
+    const std::vector<float> &values = weights.value()->floats;
+    View in = view_of(node.input(0));
+    if (in.shape[1] > 1 && in.strides[1] != 1) {
+        Result<View> copied = channels_last_copy(in);
+        SEPCONV_RETURN_IF_ERROR(copied.status());
+        in = copied.value();
+    }
+    const View out = destination(group.output);
+    const Shape &out_shape = graph_.shape_of(group.output);
+    views_[group.output] = out;
+    Block block;
+    block.input = image_of(in, is_padded(in));
+    block.output = image_of(out, is_padded(out));
+    Depthwise layer;
+    layer.channels = static_cast<int>(in.shape[1]);
+    layer.multiplier = static_cast<int>(weights.value()->shape[0] / in.shape[1]);
+    layer.window = window_of(node, kernel);
+    std::vector<Place> places = {batched_place(in)};
+    places.push_back(
+        constant_floats(pack_depthwise(layer.channels, layer.multiplier, kernel.h, kernel.w,
+                                       [&](int64_t co, int64_t, int64_t ky, int64_t kx) {
+                                           return values[(co * kernel.h + ky) * kernel.w + kx];
+                                       })));
+    places.push_back(
+        constant_floats(pack_channels(layer.channels, layer.multiplier, bias_of(node))));
+    Result<Epilogue> epilogue = place_epilogue(group.epilogue, 0, layer.channels, layer.multiplier,
+                                               out_shape, whole, places, block.operands);
+    SEPCONV_RETURN_IF_ERROR(epilogue.status());
+    layer.epilogue = epilogue.value();
+    block.depthwise = layer;
+    if (group.project >= 0) {
+        SEPCONV_RETURN_IF_ERROR(place_project(group, layer.multiplier, out_shape, places, block));
+    }
+    places.push_back(batched_place(out));
+    return add_step(block, batch_of(out), std::move(places));
+}
+
+// Between the two stages the channels are ordered [multiplier][channels].
+Status Lowering::place_project(const Group &group, int64_t multiplier, const Shape &out_shape,
+                               std::vector<Place> &places, Block &block) {
+    const Node &node = graph_.nodes[group.project];
+    Result<const Constant *> weights = constant_of(node, 1);
+    SEPCONV_RETURN_IF_ERROR(weights.status());
+    const Shape &shape = weights.value()->shape;
+    const int64_t channels = shape[1] / multiplier;
+    Convolution layer;
+    layer.in_channels = static_cast<int>(shape[1]);
+    layer.out_channels = static_cast<int>(shape[0]);
+    places.push_back(constant_floats(
+        pack_convolution(shape[0], shape[1], 1, 1, [&](int64_t co, int64_t ci, int64_t, int64_t) {
+            const int64_t natural = ci % channels * multiplier + ci / channels;
+            return weights.value()->floats[co * shape[1] + natural];
+        })));
+    places.push_back(constant_floats(pack_channels(shape[0], 1, bias_of(node))));
+    Result<Epilogue> epilogue = place_epilogue(group.project_epilogue, 0, shape[0], 1, out_shape,
+                                               whole, places, block.operands);
+    SEPCONV_RETURN_IF_ERROR(epilogue.status());
+    layer.epilogue = epilogue.value();
+    block.project = layer;
+    return Status();
+}
+
+namespace {
+
+/// One axis of one phase of a transposed convolution: the outputs at phase, phase + stride, ... are
+/// an ordinary convolution with the kernel positions `taps`, in reading order.
+struct Phase {
+    std::vector<int64_t> taps;
+    int64_t dilation = 1;
+    int64_t pad = 0;
+    int64_t outputs = 0;
+};
+
+/// out(o) collects in(i) * w(k) with o = i * stride + k * dilation - pad, so for o = phase + stride
+/// * q the taps have k * dilation = phase + pad (mod stride) and read i = q + (phase + pad - k *
+/// dilation) / stride.
+Phase phase_of(int64_t phase, int64_t out, int64_t kernel, int64_t stride, int64_t dilation,
+               int64_t pad) {
+    Phase result;
+    result.outputs = (out - phase + stride - 1) / stride;
+    std::vector<int64_t> positions;
+    for (int64_t k = kernel - 1; k >= 0; k--) {  // Descending k is ascending i.
+        const int64_t distance = phase + pad - k * dilation;
+        if (((distance % stride) + stride) % stride != 0) continue;
+        result.taps.push_back(k);
+        positions.push_back(distance / stride);
+    }
+    if (positions.size() > 1) result.dilation = positions[1] - positions[0];
+    if (!positions.empty()) result.pad = -positions[0];
+    return result;
+}
+
+}  // namespace
+
+Status Lowering::lower_transposed(const Group &group) {
+    const Node &node = graph_.nodes[group.anchor];
+    Result<const Constant *> weights = constant_of(node, 1);
+    SEPCONV_RETURN_IF_ERROR(weights.status());
+    const Shape &shape = weights.value()->shape;  // [in, out / groups, kernel_h, kernel_w]
+    const std::vector<float> &values = weights.value()->floats;
+    const Kernel2d kernel = kernel_of(shape);
+    const Window window = window_of(node, kernel);
+    const int64_t groups = node.attribute("group", int64_t{1});
+    const int64_t channels = shape[1], inputs = shape[0] / groups;
+    const View in = view_of(node.input(0));
+    const View out = destination(group.output);
+    if (out.shape.size() != 4) return unsupported(node, "only 2-D transposed convolution");
+    views_[group.output] = out;
+    operand_shape_ = graph_.shape_of(group.output);
+    const std::function<float(int64_t)> bias = bias_of(node);
+    for (int64_t py = 0; py < std::min<int64_t>(window.stride_h, out.shape[2]); py++) {
+        const Phase rows = phase_of(py, out.shape[2], kernel.h, window.stride_h, window.dilation_h,
+                                    window.pad_top);
+        for (int64_t px = 0; px < std::min<int64_t>(window.stride_w, out.shape[3]); px++) {
+            const Phase columns = phase_of(px, out.shape[3], kernel.w, window.stride_w,
+                                           window.dilation_w, window.pad_left);
+            const auto at_output = [&](const View &view) {
+                return sliced(sliced(view, 2, py, window.stride_h, rows.outputs), 3, px,
+                              window.stride_w, columns.outputs);
+            };
+            for (int64_t g = 0; g < groups; g++) {
+                Part part;
+                part.in_channels = inputs;
+                part.out_channels = channels;
+                part.first_out = g * channels;
+                const bool empty = rows.taps.empty() || columns.taps.empty();
+                if (!empty) {
+                    part.window.kernel_h = static_cast<int>(rows.taps.size());
+                    part.window.kernel_w = static_cast<int>(columns.taps.size());
+                    part.window.dilation_h = static_cast<int>(rows.dilation);
+                    part.window.dilation_w = static_cast<int>(columns.dilation);
+                    part.window.pad_top = static_cast<int>(rows.pad);
+                    part.window.pad_left = static_cast<int>(columns.pad);
+                }
+                part.weight = [&](int64_t co, int64_t ci, int64_t ky, int64_t kx) {
+                    if (empty) return 0.0F;
+                    const int64_t row = (g * inputs + ci) * channels + co;
+                    return values[(row * kernel.h + rows.taps[ky]) * kernel.w + columns.taps[kx]];
+                };
+                part.bias = [&](int64_t channel) { return bias(part.first_out + channel); };
+                part.epilogue = group.epilogue;
+                const View phase = at_output(out);
+                SEPCONV_RETURN_IF_ERROR(lower_part(part, sliced(in, 1, g * inputs, 1, inputs),
+                                                   sliced(phase, 1, part.first_out, 1, channels),
+                                                   at_output));
+            }
+        }
+    }
+    return Status();
+}
+
+Status Lowering::lower_matrix(const Group &group) {
+    const Node &node = graph_.nodes[group.anchor];
+    Result<const Constant *> weights = constant_of(node, 1);
+    SEPCONV_RETURN_IF_ERROR(weights.status());
+    const Constant &matrix = *weights.value();
+    if (matrix.shape.size() != 2) return unsupported(node, "the weights must be a matrix");
+    const bool transposed_weights = node.attribute("transB", int64_t{0}) != 0;
+    const int64_t inputs = matrix.shape[transposed_weights ? 1 : 0];
+    const int64_t outputs = matrix.shape[transposed_weights ? 0 : 1];
+    const float alpha = node.attribute("alpha", 1.0F), beta = node.attribute("beta", 1.0F);
+    View in = view_of(node.input(0));
+    if (node.attribute("transA", int64_t{0}) != 0) in = transposed(in, {1, 0});
+    const int64_t pixels = element_count(in.shape) / inputs;
+    Result<View> rows = as_shape(in, {pixels, inputs});
+    SEPCONV_RETURN_IF_ERROR(rows.status());
+    const Constant *bias = graph_.constant(node.input(2));
+    if (node.op == "Gemm" && !node.input(2).empty() && bias == nullptr) {
+        return unsupported(node, "the bias must be constant");
+    }
+    const View out = destination(group.output);
+    std::optional<View> direct = reshaped(out, {pixels, outputs});
+    const View target = direct ? *direct : new_tensor({pixels, outputs}, {outputs, 1});
+    if (bias != nullptr && element_count(bias->shape) != outputs &&
+        element_count(bias->shape) != 1) {
+        return unsupported(node, "the bias must be one value or one a column");
+    }
+    Part part;
+    part.in_channels = inputs;
+    part.out_channels = outputs;
+    part.weight = [&](int64_t co, int64_t ci, int64_t, int64_t) {
+        return alpha * matrix.floats[transposed_weights ? co * inputs + ci : ci * outputs + co];
+    };
+    part.bias = [&](int64_t channel) {
+        if (bias == nullptr) return 0.0F;
+        return beta * bias->floats[bias->floats.size() == 1 ? 0 : channel];
+    };
+    part.epilogue = group.epilogue;
+    SEPCONV_RETURN_IF_ERROR(lower_part(part, rows.value(), target, nullptr));
+    views_[group.output] = out;
+    if (direct) return Status();
+    Result<View> shaped = as_shape(target, out.shape);
+    SEPCONV_RETURN_IF_ERROR(shaped.status());
+    return copy(shaped.value(), out);
+}
+
+}  // namespace sepconv
