@@ -1,0 +1,159 @@
+#include "compiler/commands/options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+
+#include "compiler/diagnostic.h"
+#include "compiler/files.h"
+#include "compiler/limits.h"
+#include "compiler/lower.h"
+#include "compiler/passes/passes.h"
+#include "compiler/read_onnx.h"
+#include "compiler/source.h"
+
+namespace sepconv {
+namespace {
+
+Status invalid(const std::string &text) {
+    return Status(StatusCode::kInvalidArgument, text);
+}
+
+/// Adds NAME=EXTENTS to the shapes. A name may hold '=', a shape may not.
+Status parse_input_shape(const std::string &text, std::map<std::string, Shape> *shapes) {
+    const size_t at = text.rfind('=');
+    if (at == std::string::npos || at == 0) {
+        return invalid(
+            fmt::format("--input-shape: expected NAME=1x3x512x512, got {}", quote(text)));
+    }
+    Result<Shape> shape = parse_extents(text.substr(at + 1), "--input-shape");
+    if (!shape.ok()) return shape.status();
+    if (!shapes->emplace(text.substr(0, at), shape.value()).second) {
+        return invalid(fmt::format("--input-shape: {} is given twice", quote(text.substr(0, at))));
+    }
+    return Status();
+}
+
+}  // namespace
+
+void add_model_options(CLI::App *command, ModelOptions *options) {
+    command->add_option("MODEL", options->model, "The .onnx file")->required();
+    command
+        ->add_option("--input-shape", options->input_shapes,
+                     "NAME=1x3x512x512: replaces the shape of an input; may be repeated")
+        ->allow_extra_args(false);
+}
+
+void add_layout_option(CLI::App *command, std::string *layout) {
+    command->add_option("--layout", *layout, "Layout of the 4-D inputs and outputs: nchw or nhwc")
+        ->check(CLI::IsMember({"nchw", "nhwc"}))
+        ->capture_default_str();
+}
+
+void add_build_options(CLI::App *command, BuildOptions *options) {
+    add_layout_option(command, &options->layout);
+    command->add_option("--target", options->target, "Machine that runs the library")
+        ->capture_default_str();
+    command
+        ->add_option("--isa", options->isas,
+                     "Variants, comma-separated: sse41,avx2,avx512 (default: all of them)")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    command->add_option("--cc", options->cc, "C compiler")->capture_default_str();
+    command->add_option("--jobs,-j", options->jobs, "Kernels compiled at once (default: all cores)")
+        ->check(CLI::Range(1, 1024));
+    command->add_option("--cache-dir", options->cache,
+                        "Compiled kernels (default: $SEPCONV_CACHE_DIR, or ~/.cache/sepconv)");
+    command->add_flag("--quiet,-q", options->quiet, "No progress on stderr");
+}
+
+void add_output_options(CLI::App *command, OutputOptions *options) {
+    command->add_option("--output,-o", options->folder, "Folder for the library")->required();
+    command->add_option("--name", options->name,
+                        "Prefix of files and functions: a C identifier (default: from the model)");
+    command->add_flag("--shared", options->shared, "Also a shared library");
+}
+
+Result<Shape> parse_extents(const std::string &text, const std::string &what) {
+    Shape shape;
+    const char *at = text.data();
+    const char *const end = at + text.size();
+    for (;;) {
+        int64_t extent = 0;
+        const auto [next, error] = std::from_chars(at, end, extent);
+        if (error != std::errc() || extent < 1 || extent > kMaxExtent ||
+            (next != end && *next != 'x')) {
+            return invalid(
+                fmt::format("{}: expected extents from 1 to 2^31 - 1 as in 1x3x512x512, got {}",
+                            what, quote(text)));
+        }
+        shape.push_back(extent);
+        if (next == end) return shape;
+        at = next + 1;
+    }
+}
+
+Result<Graph> load_graph(const ModelOptions &options) {
+    ReadOptions read;
+    for (const std::string &text : options.input_shapes) {
+        SEPCONV_RETURN_IF_ERROR(parse_input_shape(text, &read.input_shapes));
+    }
+    Result<Graph> graph = read_onnx_file(options.model, read);
+    if (!graph.ok()) return graph.status();
+    return simplify(std::move(graph).value());
+}
+
+Result<Plan> lower_graph(const Graph &graph, const std::string &layout) {
+    return lower(graph, layout == "nhwc" ? Layout::kNhwc : Layout::kNchw);
+}
+
+Result<std::string> library_name(const std::string &wanted, const std::string &otherwise) {
+    // Part of file names and symbols, and of "lib" + name + ".a".
+    constexpr size_t kMaxName = 200;
+    if (wanted.empty()) return identifier_of(otherwise).substr(0, kMaxName);
+    if (identifier_of(wanted) != wanted || wanted.size() > kMaxName) {
+        return invalid(fmt::format("--name: expected a C identifier of at most {} bytes, got {}",
+                                   kMaxName, quote(wanted)));
+    }
+    return wanted;
+}
+
+Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
+                             const OutputOptions &output, const std::string &source) {
+    const Result<std::vector<IsaTarget>> targets = resolve_targets(build.target, build.isas);
+    if (!targets.ok()) return targets.status();
+    const Result<std::string> cache = cache_folder(build.cache);
+    if (!cache.ok()) return cache.status();
+    const Result<std::vector<Variant>> variants =
+        build_kernels(plan, targets.value(), {cache.value(), build.jobs, build.quiet});
+    if (!variants.ok()) return variants.status();
+    EmitOptions emit;
+    emit.name = output.name;
+    emit.folder = output.folder;
+    emit.cc = build.cc;
+    // Commands run in another folder, so a relative path to the compiler must not stay one.
+    if (emit.cc.find('/') != std::string::npos) {
+        emit.cc = std::filesystem::absolute(emit.cc).string();
+    }
+    emit.cache = cache.value();
+    emit.shared = output.shared;
+    emit.source = source;
+    return emit_library(plan, variants.value(), emit);
+}
+
+void print_emitted(const Emitted &emitted) {
+    fmt::print("{} ({} bytes)\n", emitted.archive, emitted.archive_bytes);
+    if (!emitted.shared.empty()) fmt::print("{}\n", emitted.shared);
+    fmt::print("{}\n", emitted.header);
+}
+
+std::string file_name_of(const std::string &path) {
+    return std::filesystem::path(path).filename().string();
+}
+
+std::string stem_of(const std::string &path) {
+    return std::filesystem::path(path).stem().string();
+}
+
+}  // namespace sepconv

@@ -1,0 +1,212 @@
+// sepconv run: compiles (cached), loads and runs a model on .npy files.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <set>
+
+#include "compiler/commands/commands.h"
+#include "compiler/commands/loaded_library.h"
+#include "compiler/commands/options.h"
+#include "compiler/diagnostic.h"
+#include "compiler/files.h"
+#include "compiler/npy.h"
+
+namespace sepconv {
+namespace {
+
+struct RunOptions {
+    ModelOptions model;
+    BuildOptions build;
+    std::vector<std::string> inputs;  ///< NAME=FILE.npy
+    std::string output_folder;
+    int threads = 1;
+    int repeat = 0;
+    bool profile = false;
+};
+
+Status invalid(const std::string &text) {
+    return Status(StatusCode::kInvalidArgument, text);
+}
+
+std::string names_of(const std::vector<PlanTensor> &tensors) {
+    std::string text;
+    for (const PlanTensor &tensor : tensors)
+        text += (text.empty() ? "" : ", ") + quote(tensor.name);
+    return text;
+}
+
+/// Which input an argument NAME=FILE is for; the longest name wins, as names may hold '='.
+Result<size_t> input_of(const std::string &argument, const std::vector<PlanTensor> &inputs) {
+    size_t best = inputs.size();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        const std::string prefix = inputs[i].name + "=";
+        const bool longer = best == inputs.size() || prefix.size() > inputs[best].name.size() + 1;
+        if (argument.compare(0, prefix.size(), prefix) == 0 && longer) best = i;
+    }
+    if (best == inputs.size()) {
+        return invalid(fmt::format("--input: expected NAME=FILE.npy with one of {}, got {}",
+                                   names_of(inputs), quote(argument)));
+    }
+    return best;
+}
+
+Result<std::vector<Array>> read_inputs(const std::vector<std::string> &arguments,
+                                       const std::vector<PlanTensor> &inputs) {
+    std::vector<Array> arrays(inputs.size());
+    std::vector<bool> given(inputs.size(), false);
+    for (const std::string &argument : arguments) {
+        const Result<size_t> index = input_of(argument, inputs);
+        if (!index.ok()) return index.status();
+        const PlanTensor &tensor = inputs[index.value()];
+        if (given[index.value()]) {
+            return invalid(fmt::format("--input: {} is given twice", quote(tensor.name)));
+        }
+        Result<Array> array = read_npy(argument.substr(tensor.name.size() + 1));
+        if (!array.ok()) return array.status();
+        if (array.value().shape != tensor.shape) {
+            return invalid(fmt::format("--input: {} has shape {}, expected {} {}",
+                                       quote(tensor.name), shape_text(array.value().shape),
+                                       shape_text(tensor.shape), tensor.layout));
+        }
+        arrays[index.value()] = std::move(array).value();
+        given[index.value()] = true;
+    }
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        if (!given[i]) return invalid(fmt::format("--input: {} is missing", quote(inputs[i].name)));
+    }
+    return arrays;
+}
+
+/// The one variant to compile: as forced, or the best of this machine.
+Status choose_isa(BuildOptions *build) {
+    if (build->isas.size() > 1) return invalid("--isa: run takes one variant");
+    const char *forced = std::getenv("SEPCONV_ISA");
+    if (build->isas.empty() && forced != nullptr && *forced != '\0') build->isas = {forced};
+    const Result<std::vector<IsaTarget>> targets = resolve_targets(build->target, build->isas);
+    if (!targets.ok()) return targets.status();
+    for (const IsaTarget &target : targets.value()) {
+        if (sepconv_isa_available(target.isa.c_str()) == 0) continue;
+        build->isas = {target.isa};
+        return Status();
+    }
+    return Status(StatusCode::kUnsupported, "this CPU runs none of the variants asked for");
+}
+
+/// "conv/out:0" as a file name; made unique in `taken`.
+std::string output_file(const std::string &tensor, std::set<std::string> *taken) {
+    std::string name;
+    for (const char c : tensor) {
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                           (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+        name += plain ? c : '_';
+    }
+    constexpr size_t kMaxName = 200;
+    name = name.substr(0, kMaxName);
+    if (name.empty() || name[0] == '.') name = "_" + name;
+    const std::string base = name;
+    for (int i = 2; !taken->insert(name).second; ++i) name = fmt::format("{}_{}", base, i);
+    return name + ".npy";
+}
+
+Status write_outputs(const std::string &folder, const std::vector<PlanTensor> &tensors,
+                     const std::vector<Array> &arrays) {
+    SEPCONV_RETURN_IF_ERROR(make_folder(folder));
+    std::set<std::string> taken;
+    for (size_t i = 0; i < tensors.size(); ++i) {
+        const std::string path = folder + "/" + output_file(tensors[i].name, &taken);
+        SEPCONV_RETURN_IF_ERROR(write_file(path, npy_bytes(arrays[i])));
+        fmt::print("{}\n", path);
+    }
+    return Status();
+}
+
+void print_times(std::vector<double> milliseconds) {
+    std::sort(milliseconds.begin(), milliseconds.end());
+    const auto at = [&](double quantile) {
+        const double index = quantile * static_cast<double>(milliseconds.size() - 1);
+        return milliseconds[static_cast<size_t>(index + 0.5)];
+    };
+    fmt::print("median {:.3f} ms, p10 {:.3f} ms, p90 {:.3f} ms of {} runs\n", at(0.5), at(0.1),
+               at(0.9), milliseconds.size());
+}
+
+Status run_library(const RunOptions &options, const Plan &plan, const std::string &library,
+                   const std::string &name, const std::vector<Array> &inputs) {
+    Result<std::unique_ptr<LoadedLibrary>> loaded =
+        LoadedLibrary::open(library, name, options.threads, options.profile);
+    if (!loaded.ok()) return loaded.status();
+    const LoadedLibrary &model = *loaded.value();
+    std::vector<Array> outputs;
+    std::vector<const void *> in;
+    std::vector<void *> out;
+    for (const PlanTensor &tensor : plan.outputs) {
+        outputs.push_back(
+            {tensor.shape, std::vector<float>(static_cast<size_t>(element_count(tensor.shape)))});
+    }
+    for (const Array &array : inputs) in.push_back(array.values.data());
+    for (Array &array : outputs) out.push_back(array.values.data());
+    SEPCONV_RETURN_IF_ERROR(model.run(in.data(), out.data()));
+    std::vector<double> milliseconds;
+    for (int i = 0; i < options.repeat; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        SEPCONV_RETURN_IF_ERROR(model.run(in.data(), out.data()));
+        const std::chrono::duration<double, std::milli> time =
+            std::chrono::steady_clock::now() - start;
+        milliseconds.push_back(time.count());
+    }
+    SEPCONV_RETURN_IF_ERROR(write_outputs(options.output_folder, plan.outputs, outputs));
+    fmt::print("{}, {} thread{}\n", model.isa(), options.threads, options.threads == 1 ? "" : "s");
+    if (!milliseconds.empty()) print_times(milliseconds);
+    for (size_t i = 0; options.profile && i < plan.blocks.size(); ++i) {
+        const PlanBlock &block = plan.blocks[i];
+        fmt::print("{:9.1f} us  {} {}\n", model.block_microseconds(static_cast<int>(i)), block.kind,
+                   block.shape);
+    }
+    return Status();
+}
+
+Status run(RunOptions options) {
+    SEPCONV_RETURN_IF_ERROR(choose_isa(&options.build));
+    const Result<Graph> graph = load_graph(options.model);
+    if (!graph.ok()) return graph.status();
+    const Result<Plan> plan = lower_graph(graph.value(), options.build.layout);
+    if (!plan.ok()) return plan.status();
+    const Result<std::vector<Array>> inputs = read_inputs(options.inputs, plan.value().inputs);
+    if (!inputs.ok()) return inputs.status();
+    const Result<std::string> cache = cache_folder(options.build.cache);
+    if (!cache.ok()) return cache.status();
+    // Kernels come from the cache; the rest takes a moment and is not kept.
+    const Result<TemporaryFolder> folder = TemporaryFolder::create(cache.value(), "run");
+    if (!folder.ok()) return folder.status();
+    const OutputOptions output{folder.value().path(), "model", true};
+    const Result<Emitted> emitted =
+        compile_plan(plan.value(), options.build, output, file_name_of(options.model.model));
+    if (!emitted.ok()) return emitted.status();
+    setenv("SEPCONV_ISA", options.build.isas.front().c_str(), 1);
+    return run_library(options, plan.value(), emitted.value().shared, output.name, inputs.value());
+}
+
+}  // namespace
+
+void add_run_command(CLI::App *app, Status *status) {
+    CLI::App *command = app->add_subcommand("run", "Compiles an ONNX model and runs it");
+    auto options = std::make_shared<RunOptions>();
+    add_model_options(command, &options->model);
+    command->add_option("--input,-i", options->inputs, "NAME=FILE.npy, for every input")
+        ->allow_extra_args(false);
+    command->add_option("--output-dir", options->output_folder, "Folder for one .npy an output")
+        ->required();
+    command->add_option("--threads", options->threads, "Threads")
+        ->check(CLI::Range(1, SEPCONV_MAX_THREADS))
+        ->capture_default_str();
+    command->add_option("--repeat", options->repeat, "Timed runs after the first")
+        ->check(CLI::Range(0, 1000000));
+    command->add_flag("--profile", options->profile, "Prints the time of every block");
+    add_build_options(command, &options->build);
+    command->callback([=] { *status = run(*options); });
+}
+
+}  // namespace sepconv

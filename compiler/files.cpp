@@ -1,0 +1,143 @@
+#include "compiler/files.h"
+
+#include <fmt/format.h>
+#include <link.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+namespace sepconv {
+namespace fs = std::filesystem;
+namespace {
+
+Status io_error(const std::string &what, const std::string &path, const std::string &reason) {
+    return Status(StatusCode::kIo, fmt::format("cannot {} '{}': {}", what, path, reason));
+}
+
+struct FileCloser {
+    void operator()(std::FILE *file) const { std::fclose(file); }
+};
+
+}  // namespace
+
+Result<std::string> read_file(const std::string &path) {
+    std::error_code error;
+    if (fs::is_directory(path, error)) return io_error("read", path, "it is a folder");
+    std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "rb"));
+    if (!file) return io_error("read", path, strerror(errno));
+    std::string bytes;
+    std::vector<char> chunk(1 << 16);
+    size_t count = 0;
+    while ((count = std::fread(chunk.data(), 1, chunk.size(), file.get())) > 0) {
+        bytes.append(chunk.data(), count);
+    }
+    if (std::ferror(file.get()) != 0) return io_error("read", path, strerror(errno));
+    return bytes;
+}
+
+Status write_file(const std::string &path, std::string_view bytes) {
+    std::FILE *file = std::fopen(path.c_str(), "wb");
+    if (file == nullptr) return io_error("write", path, strerror(errno));
+    const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+    const int reason = errno;
+    if (std::fclose(file) != 0) return io_error("write", path, strerror(errno));
+    return written ? Status() : io_error("write", path, strerror(reason));
+}
+
+Status make_folder(const std::string &path) {
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) return io_error("make the folder", path, error.message());
+    if (!fs::is_directory(path)) return io_error("make the folder", path, "a file is in its place");
+    return Status();
+}
+
+Status rename_path(const std::string &from, const std::string &to) {
+    std::error_code error;
+    fs::rename(from, to, error);
+    return error ? io_error("write", to, error.message()) : Status();
+}
+
+bool exists(const std::string &path) {
+    std::error_code error;
+    return fs::exists(path, error);
+}
+
+std::string hash_of(std::string_view bytes) {
+    const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+    return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+Result<TemporaryFolder> TemporaryFolder::create(const std::string &parent,
+                                                const std::string &prefix) {
+    SEPCONV_RETURN_IF_ERROR(make_folder(parent));
+    std::string path = fs::absolute(parent).string() + "/" + prefix + "-XXXXXX";
+    if (mkdtemp(path.data()) == nullptr)
+        return io_error("make a folder in", parent, strerror(errno));
+    return TemporaryFolder(path);
+}
+
+TemporaryFolder &TemporaryFolder::operator=(TemporaryFolder &&other) noexcept {
+    std::swap(path_, other.path_);
+    return *this;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+    if (path_.empty()) return;
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+Result<std::string> cache_folder(const std::string &wanted) {
+    const auto variable = [](const char *name) -> std::string {
+        const char *value = std::getenv(name);
+        return value == nullptr ? "" : value;
+    };
+    std::string path = wanted;
+    if (path.empty()) path = variable("SEPCONV_CACHE_DIR");
+    if (path.empty() && !variable("XDG_CACHE_HOME").empty()) {
+        path = variable("XDG_CACHE_HOME") + "/sepconv";
+    }
+    if (path.empty() && !variable("HOME").empty()) path = variable("HOME") + "/.cache/sepconv";
+    if (path.empty()) {
+        return Status(StatusCode::kInvalidArgument,
+                      "no folder for compiled kernels: HOME is not set; give --cache-dir");
+    }
+    SEPCONV_RETURN_IF_ERROR(make_folder(path));
+    return fs::absolute(path).string();
+}
+
+std::string tool_path() {
+    std::error_code error;
+    return fs::read_symlink("/proc/self/exe", error).string();
+}
+
+Result<std::string> tool_fingerprint() {
+    const Result<std::string> program = read_file("/proc/self/exe");
+    if (!program.ok()) return program.status();
+    // The loaded Halide, not the one that some search path would give.
+    std::string halide;
+    dl_iterate_phdr(
+        [](dl_phdr_info *info, size_t, void *found) {
+            if (std::strstr(info->dlpi_name, "libHalide.") == nullptr) return 0;
+            *static_cast<std::string *>(found) = info->dlpi_name;
+            return 1;
+        },
+        &halide);
+    struct stat facts = {};
+    if (!halide.empty() && stat(halide.c_str(), &facts) != 0) {
+        return io_error("look at", halide, strerror(errno));
+    }
+    return fmt::format("{} {} {}.{}", hash_of(program.value()), facts.st_size, facts.st_mtim.tv_sec,
+                       facts.st_mtim.tv_nsec);
+}
+
+}  // namespace sepconv

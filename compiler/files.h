@@ -1,0 +1,57 @@
+#ifndef SEPCONV_COMPILER_FILES_H_
+#define SEPCONV_COMPILER_FILES_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "layer/status.h"
+
+namespace sepconv {
+
+Result<std::string> read_file(const std::string &path);
+
+/// Writes the whole file; a full disk is an error.
+Status write_file(const std::string &path, std::string_view bytes);
+
+Status make_folder(const std::string &path);  ///< With its parents; existing ones are fine.
+Status rename_path(const std::string &from, const std::string &to);
+bool exists(const std::string &path);
+
+/// XXH3-128 in 32 hexadecimal digits.
+std::string hash_of(std::string_view bytes);
+
+/// A new folder PARENT/PREFIX-XXXXXX that is removed with all it holds.
+class TemporaryFolder {
+public:
+    static Result<TemporaryFolder> create(const std::string &parent, const std::string &prefix);
+
+    TemporaryFolder(TemporaryFolder &&other) noexcept : path_(std::exchange(other.path_, "")) {}
+    TemporaryFolder &operator=(TemporaryFolder &&other) noexcept;
+    TemporaryFolder(const TemporaryFolder &) = delete;
+    TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+    ~TemporaryFolder();
+
+    const std::string &path() const { return path_; }
+    std::string file(const std::string &name) const { return path_ + "/" + name; }
+
+private:
+    explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+
+    std::string path_;
+};
+
+/// The folder for compiled kernels: `wanted`, or else $SEPCONV_CACHE_DIR,
+/// $XDG_CACHE_HOME/sepconv, ~/.cache/sepconv. Made if missing; absolute.
+Result<std::string> cache_folder(const std::string &wanted);
+
+/// Changes with every build of this program and of the Halide library that it has loaded.
+Result<std::string> tool_fingerprint();
+
+/// The path of this program.
+std::string tool_path();
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_COMPILER_FILES_H_

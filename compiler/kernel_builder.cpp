@@ -1,0 +1,217 @@
+#include "compiler/kernel_builder.h"
+
+#include <Halide.h>
+#include <elf.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "compiler/files.h"
+#include "compiler/process.h"
+#include "schedules/build_kernel.h"
+
+namespace sepconv {
+namespace {
+
+constexpr int kSecondsPerKernel = 120;
+
+/// One object to be in the cache.
+struct Job {
+    const Kernel *kernel = nullptr;
+    std::string halide_target;
+    std::string what;  ///< For progress and messages.
+    std::string symbol;
+    std::string object;  ///< Final paths.
+    std::string facts;
+};
+
+/// Bytes of an ELF64 object's sections that are loaded and not zero-filled; 0 for anything else.
+int64_t loaded_bytes(const std::string &object) {
+    Elf64_Ehdr header;
+    if (object.size() < sizeof(header)) return 0;
+    std::memcpy(&header, object.data(), sizeof(header));
+    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return 0;
+    int64_t bytes = 0;
+    for (unsigned i = 0; i < header.e_shnum; ++i) {
+        Elf64_Shdr section;
+        const size_t at = header.e_shoff + i * sizeof(section);
+        if (at + sizeof(section) > object.size()) return bytes;
+        std::memcpy(&section, object.data() + at, sizeof(section));
+        if ((section.sh_flags & SHF_ALLOC) != 0 && section.sh_type != SHT_NOBITS) {
+            bytes += static_cast<int64_t>(section.sh_size);
+        }
+    }
+    return bytes;
+}
+
+/// The object of a job if the cache holds it whole.
+bool load_cached(const Job &job, KernelObject *result) {
+    const Result<std::string> facts_text = read_file(job.facts);
+    if (!facts_text.ok()) return false;
+    // Scratch outside and inside of tasks; the object's hash, which finds truncated files.
+    long long serial = 0, task = 0;
+    char hash[33] = {};
+    if (std::sscanf(facts_text.value().c_str(), "%lld %lld %32s", &serial, &task, hash) != 3) {
+        return false;
+    }
+    const Result<std::string> object = read_file(job.object);
+    if (!object.ok() || hash_of(object.value()) != hash) return false;
+    result->symbol = job.symbol;
+    result->path = job.object;
+    // 64 more for a scratch base that is not aligned.
+    result->worker_bytes = serial + task + 64;
+    result->code_bytes = loaded_bytes(object.value());
+    return true;
+}
+
+/// Runs in the child: the only place that uses Halide.
+Status compile_job(const Job &job, const std::string &folder) {
+    const std::string object = folder + "/" + job.symbol + ".o";
+    const Result<Scratch> scratch = compile_kernel(*job.kernel, Halide::Target(job.halide_target),
+                                                   Tuning{}, job.symbol, object);
+    if (!scratch.ok()) return scratch.status();
+    const Result<std::string> bytes = read_file(object);
+    if (!bytes.ok()) return bytes.status();
+    const std::string facts = object + ".facts";
+    SEPCONV_RETURN_IF_ERROR(
+        write_file(facts, fmt::format("{} {} {}\n", scratch.value().serial_bytes,
+                                      scratch.value().task_bytes, hash_of(bytes.value()))));
+    SEPCONV_RETURN_IF_ERROR(rename_path(object, job.object));
+    return rename_path(facts, job.facts);
+}
+
+/// "[12/57] separable ..." on stderr: one rewritten line on a terminal, else a line now and then.
+class Progress {
+public:
+    Progress(size_t total, bool quiet)
+        : total_(total), quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
+    ~Progress() {
+        if (shown_ && terminal_) std::fputs("\n", stderr);
+    }
+    Progress(const Progress &) = delete;
+    Progress &operator=(const Progress &) = delete;
+
+    void done(const std::string &what) {
+        ++count_;
+        constexpr size_t kStep = 5;
+        if (quiet_ || (!terminal_ && count_ % kStep != 0 && count_ != total_)) return;
+        const std::string line = fmt::format("[{}/{}] {}", count_, total_, what.substr(0, 100));
+        fmt::print(stderr, terminal_ ? "\r{}\x1b[K" : "{}\n", line);
+        std::fflush(stderr);
+        shown_ = true;
+    }
+
+private:
+    size_t total_;
+    bool quiet_, terminal_;
+    size_t count_ = 0;
+    bool shown_ = false;
+};
+
+/// "separable 56x56x64 > 56x56x128 k3 s1" of the first block with that kernel.
+std::string what_of(const Plan &plan, size_t kernel) {
+    for (const PlanStep &step : plan.steps) {
+        if (static_cast<size_t>(step.kernel) == kernel) {
+            const PlanBlock &block = plan.blocks[static_cast<size_t>(step.block)];
+            return block.kind + " " + block.shape;
+        }
+    }
+    return describe(plan.kernels[kernel]);
+}
+
+Job make_job(const Plan &plan, size_t kernel, const IsaTarget &target,
+             const std::string &fingerprint, const std::string &cache) {
+    const std::string text = describe(plan.kernels[kernel]);
+    Job job;
+    job.kernel = &plan.kernels[kernel];
+    job.halide_target = target.halide;
+    job.what = what_of(plan, kernel) + " " + target.isa;
+    job.symbol = fmt::format("sepconv_{}_{}", hash_of(text), target.isa);
+    const std::string key = hash_of(text + "\n" + target.halide + "\n" + fingerprint);
+    job.object = fmt::format("{}/kernels/{}.o", cache, key);
+    job.facts = fmt::format("{}/kernels/{}.facts", cache, key);
+    return job;
+}
+
+Status compile_missing(const std::vector<Job> &missing, const KernelBuildOptions &options) {
+    if (missing.empty()) return Status();
+    Result<TemporaryFolder> folder = TemporaryFolder::create(options.cache, "build");
+    if (!folder.ok()) return folder.status();
+    const std::string &path = folder.value().path();
+    std::vector<Child> children;
+    for (const Job &job : missing) {
+        Child child;
+        child.what = "compiling " + job.what;
+        child.work = [&job, &path] { return compile_job(job, path); };
+        child.log = path + "/" + job.symbol + ".log";
+        child.seconds = kSecondsPerKernel;
+        children.push_back(std::move(child));
+    }
+    int jobs = options.jobs;
+    if (jobs <= 0) jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    Progress progress(missing.size(), options.quiet);
+    return run_children(children, jobs, [&](size_t i) {
+        progress.done(missing[i].what);
+        return Status();
+    });
+}
+
+}  // namespace
+
+int64_t Variant::worker_bytes() const {
+    int64_t bytes = 0;
+    for (const KernelObject &kernel : kernels) bytes = std::max(bytes, kernel.worker_bytes);
+    return (bytes + 63) / 64 * 64;
+}
+
+int64_t Variant::code_bytes() const {
+    std::map<std::string, int64_t> distinct;
+    for (const KernelObject &kernel : kernels) distinct[kernel.symbol] = kernel.code_bytes;
+    int64_t bytes = 0;
+    for (const auto &[symbol, code] : distinct) bytes += code;
+    return bytes;
+}
+
+Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<IsaTarget> &targets,
+                                           const KernelBuildOptions &options) {
+    const Result<std::string> fingerprint = tool_fingerprint();
+    if (!fingerprint.ok()) return fingerprint.status();
+    SEPCONV_RETURN_IF_ERROR(make_folder(options.cache + "/kernels"));
+    std::vector<Job> jobs, missing;
+    std::set<std::string> listed;
+    for (const IsaTarget &target : targets) {
+        for (size_t k = 0; k < plan.kernels.size(); ++k) {
+            jobs.push_back(make_job(plan, k, target, fingerprint.value(), options.cache));
+            KernelObject ignored;
+            if (!load_cached(jobs.back(), &ignored) && listed.insert(jobs.back().symbol).second) {
+                missing.push_back(jobs.back());
+            }
+        }
+    }
+    SEPCONV_RETURN_IF_ERROR(compile_missing(missing, options));
+    std::vector<Variant> variants;
+    size_t next = 0;
+    for (const IsaTarget &target : targets) {
+        Variant variant;
+        variant.isa = target.isa;
+        for (size_t k = 0; k < plan.kernels.size(); ++k) {
+            KernelObject object;
+            if (!load_cached(jobs[next], &object)) {
+                return Status(StatusCode::kIo, fmt::format("the cache has lost '{}' ({})",
+                                                           jobs[next].object, jobs[next].what));
+            }
+            variant.kernels.push_back(object);
+            ++next;
+        }
+        variants.push_back(std::move(variant));
+    }
+    return variants;
+}
+
+}  // namespace sepconv

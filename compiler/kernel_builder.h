@@ -1,0 +1,44 @@
+#ifndef SEPCONV_COMPILER_KERNEL_BUILDER_H_
+#define SEPCONV_COMPILER_KERNEL_BUILDER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/plan.h"
+#include "compiler/targets.h"
+#include "layer/status.h"
+
+namespace sepconv {
+
+/// A compiled kernel: an object file in the cache.
+struct KernelObject {
+    std::string symbol;  ///< Its function; the plan calls SYMBOL_argv.
+    std::string path;
+    int64_t worker_bytes = 0;  ///< Scratch of one worker, as sepconv_variant_t counts it.
+    int64_t code_bytes = 0;    ///< Instructions and constants.
+};
+
+/// All kernels of a plan for one ISA, in the order of Plan::kernels.
+struct Variant {
+    std::string isa;
+    std::vector<KernelObject> kernels;
+
+    int64_t worker_bytes() const;  ///< Greatest of its kernels, a multiple of 64.
+    int64_t code_bytes() const;    ///< Of its distinct kernels.
+};
+
+struct KernelBuildOptions {
+    std::string cache;   ///< Absolute folder, see cache_folder().
+    int jobs = 0;        ///< Kernels compiled at once; 0: as many as there are processors.
+    bool quiet = false;  ///< No progress on stderr.
+};
+
+/// Compiles every kernel of the plan that is not in the cache, each in a child of its own, which
+/// makes the bytes of an object a function of the kernel, the target and this program alone.
+Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<IsaTarget> &targets,
+                                           const KernelBuildOptions &options);
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_COMPILER_KERNEL_BUILDER_H_

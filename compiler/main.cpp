@@ -1,0 +1,35 @@
+// The command line.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "compiler/commands/commands.h"
+
+namespace {
+
+constexpr int kExitError = 1;
+constexpr int kExitUsage = 2;
+
+}  // namespace
+
+int main(int argc, char **argv) {
+    sepconv::Status status;
+    CLI::App app("sepconv compiles convolutional networks to static libraries");
+    app.set_version_flag("--version", SEPCONV_VERSION);
+    app.require_subcommand(1);
+    sepconv::add_compile_command(&app, &status);
+    sepconv::add_inspect_command(&app, &status);
+    sepconv::add_run_command(&app, &status);
+    sepconv::add_layer_command(&app, &status);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &error) {
+        return app.exit(error) == 0 ? 0 : kExitUsage;
+    } catch (const std::exception &error) {
+        status = sepconv::Status(sepconv::StatusCode::kInternal, error.what());
+    }
+    if (status.ok()) return 0;
+    const bool defect = status.code() == sepconv::StatusCode::kInternal;
+    std::fprintf(stderr, "error: %s%s\n", defect ? "internal: " : "", status.message().c_str());
+    return kExitError;
+}

@@ -1,0 +1,32 @@
+#ifndef SEPCONV_COMPILER_PROCESS_H_
+#define SEPCONV_COMPILER_PROCESS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "layer/status.h"
+
+namespace sepconv {
+
+/// Work that a forked child does on its own, so that a crash or an endless loop is a message.
+struct Child {
+    std::string what;              ///< Names the work in messages.
+    std::function<Status()> work;  ///< Runs in the child; results go into files.
+    std::string log;               ///< File that takes the child's stdout and stderr.
+    int seconds = 120;             ///< Time limit.
+};
+
+/// Runs all children, at most `jobs` at once. `on_done(i)` is called in the parent as child i ends
+/// well, in the order of ending; its first error, or the first child that fails, is killed by a
+/// signal or exceeds its limit, ends the others and is the result.
+Status run_children(const std::vector<Child> &children, int jobs,
+                    const std::function<Status(size_t)> &on_done);
+
+/// Runs a program (looked up in PATH) in `folder`, which must be writable, and returns what it
+/// wrote. An exit status other than 0 is an error with the same text.
+Result<std::string> run_command(const std::vector<std::string> &command, const std::string &folder);
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_COMPILER_PROCESS_H_
