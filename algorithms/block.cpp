@@ -46,13 +46,14 @@ OperandAt operands_at(Parameters &parameters, const std::string &stage, const Ep
     return [=, &parameters, &epilogue](int step) -> Expr {
         const std::string suffix = std::to_string(step);
         switch (epilogue[step].operand) {
-        case Operand::kScalar: return parameters[stage + "_scalar_" + suffix](0);
-        case Operand::kTensor:
-            return parameters[stage + "_tensor_" + suffix](c * multiplier + m, x, y);
-        default: {
-            ImageParam &channel = parameters[stage + "_channel_" + suffix];
-            return channel.dimensions() == 2 ? channel(c, m) : channel(c);
-        }
+            case Operand::kScalar:
+                return parameters[stage + "_scalar_" + suffix](0);
+            case Operand::kTensor:
+                return parameters[stage + "_tensor_" + suffix](c * multiplier + m, x, y);
+            default: {
+                ImageParam &channel = parameters[stage + "_channel_" + suffix];
+                return channel.dimensions() == 2 ? channel(c, m) : channel(c);
+            }
         }
     };
 }
@@ -74,7 +75,7 @@ ConvolutionStage define_convolution(const Axes &axes, const std::string &name, c
     std::vector<Expr> at = {kc, in_x, in_y};
     if (in.dimensions() == 4) at.push_back(km);
     stage.accumulator(c, x, y) +=
-        in(at) * weights(c % kPanel, km * in_channels + kc, kx, ky, c / kPanel);
+        in(at)*weights(c % kPanel, km * in_channels + kc, kx, ky, c / kPanel);
     return stage;
 }
 
@@ -181,9 +182,8 @@ BlockStages define_block(const Block &natural, Parameters &parameters) {
     stages.project = define_convolution(axes, "project", source, layer.window,
                                         layer.in_channels / multiplier, multiplier, parameters);
     stages.project->padded = padded;
-    stages.output(c, x, y) =
-        apply(layer.epilogue, stages.project->accumulator(c, x, y),
-              operands_at(parameters, "project", layer.epilogue, c, x, y));
+    stages.output(c, x, y) = apply(layer.epilogue, stages.project->accumulator(c, x, y),
+                                   operands_at(parameters, "project", layer.epilogue, c, x, y));
     return stages;
 }
 

@@ -82,14 +82,17 @@ struct Declare {
 
     ImageParam operator()(const Block &block) const {
         switch (argument.role) {
-        case Role::kWeights: return declare_weights(block, argument);
-        case Role::kBias:
-        case Role::kChannel: return declare_per_channel(block, argument);
-        case Role::kTensor:
-            return image(argument.name,
-                         block.operands[tensor_ordinal(stage_epilogue(block, argument.stage),
-                                                       argument.step)]);
-        default: return image(argument.name, block.input);
+            case Role::kWeights:
+                return declare_weights(block, argument);
+            case Role::kBias:
+            case Role::kChannel:
+                return declare_per_channel(block, argument);
+            case Role::kTensor:
+                return image(argument.name,
+                             block.operands[tensor_ordinal(stage_epilogue(block, argument.stage),
+                                                           argument.step)]);
+            default:
+                return image(argument.name, block.input);
         }
     }
     ImageParam operator()(const Pool &pool) const { return on_image(pool.input, pool.output); }
@@ -131,8 +134,8 @@ private:
 }  // namespace
 
 void constrain_image(Halide::OutputImageParam &buffer, const Image &image, bool vector_padded) {
-    const int channels = vector_padded && image.stride_c == 1 ? round_up_to_panel(image.channels)
-                                                              : image.channels;
+    const int channels =
+        vector_padded && image.stride_c == 1 ? round_up_to_panel(image.channels) : image.channels;
     buffer.dim(0).set_bounds(0, channels).set_stride(static_cast<int>(image.stride_c));
     buffer.dim(1).set_bounds(0, image.width).set_stride(static_cast<int>(image.stride_x));
     buffer.dim(2).set_bounds(0, image.height).set_stride(static_cast<int>(image.stride_y));

@@ -82,8 +82,8 @@ SimpleStages define_pool(const Pool &pool, Parameters &parameters) {
     stages.reduced = {r.x, r.y};
     Expr pooled = stages.reduction(c, x, y);
     if (!maximum) {
-        pooled = fits ? pooled * (1.0F / static_cast<float>(w.taps()))
-                      : pooled / divisor(pool, x, y);
+        pooled =
+            fits ? pooled * (1.0F / static_cast<float>(w.taps())) : pooled / divisor(pool, x, y);
     }
     stages.output = Func("output");
     stages.output(c, x, y) =
@@ -97,8 +97,8 @@ SimpleStages define_resize(const Resize &resize, Parameters &parameters) {
     Var c("c"), x("x"), y("y");
     Expr sum = 0.0F;
     for (int j = 0; j < resize.taps; j++) {
-        Expr row = Halide::unsafe_promise_clamped(parameters["index_y"](y, j), 0,
-                                                  resize.input.height - 1);
+        Expr row =
+            Halide::unsafe_promise_clamped(parameters["index_y"](y, j), 0, resize.input.height - 1);
         for (int i = 0; i < resize.taps; i++) {
             Expr column = Halide::unsafe_promise_clamped(parameters["index_x"](x, i), 0,
                                                          resize.input.width - 1);
@@ -135,8 +135,7 @@ SimpleStages define_map(const Map &map, Parameters &parameters) {
         return parameters["tensor_" + std::to_string(step)](at(map.operands[ordinal]));
     };
     stages.output = Func("output");
-    stages.output(stages.axes) =
-        apply(map.epilogue, parameters["input"](at(map.input)), operand);
+    stages.output(stages.axes) = apply(map.epilogue, parameters["input"](at(map.input)), operand);
     return stages;
 }
 

@@ -55,10 +55,10 @@ BlockStages define_block(const Block &block, Parameters &parameters);
 struct SimpleStages {
     Halide::Func output;
     std::vector<Halide::Var> axes;
-    Halide::Func reduction;               ///< Pool's or Softmax's accumulation, if any.
-    std::vector<Halide::RVar> reduced;    ///< Its domain.
-    Halide::Func maximum;                 ///< Softmax.
-    std::vector<Halide::RVar> scanned;    ///< Domain of `maximum`.
+    Halide::Func reduction;             ///< Pool's or Softmax's accumulation, if any.
+    std::vector<Halide::RVar> reduced;  ///< Its domain.
+    Halide::Func maximum;               ///< Softmax.
+    std::vector<Halide::RVar> scanned;  ///< Domain of `maximum`.
 };
 SimpleStages define_pool(const Pool &pool, Parameters &parameters);
 SimpleStages define_resize(const Resize &resize, Parameters &parameters);

@@ -72,8 +72,7 @@ private:
 
 }  // namespace
 
-BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target,
-                         const Tuning &tuning) {
+BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target, const Tuning &tuning) {
     Parameters parameters(kernel);
     Func output = std::visit(Build{parameters, facts_of(target), tuning}, kernel);
     BuiltKernel built;

@@ -18,7 +18,9 @@ struct OutputLoops {
     Var tile;  ///< The loop that one register tile fills.
 };
 
-bool vectors_may_overrun(const Image &image) { return image.padded && image.stride_c == 1; }
+bool vectors_may_overrun(const Image &image) {
+    return image.padded && image.stride_c == 1;
+}
 
 /// How a vector loop over `channels` ends. Overrunning stores are always masked; loads only where
 /// a buffer's bounds are exact.
@@ -31,7 +33,9 @@ bool operands_may_overrun(const Block &block) {
     return std::all_of(block.operands.begin(), block.operands.end(), vectors_may_overrun);
 }
 
-int round_up(int value, int unit) { return (value + unit - 1) / unit * unit; }
+int round_up(int value, int unit) {
+    return (value + unit - 1) / unit * unit;
+}
 
 /// The register tile at `at` of `consumer`: accumulators never leave registers, one step of kc
 /// reads `tile.vectors` weight vectors and broadcasts one input value a pixel.
@@ -49,9 +53,24 @@ void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Func consu
         .unroll(axes.x);
 }
 
+/// Accumulators of a depthwise with many taps over a run of pixels at `at` of `consumer`, so that
+/// every loaded weight serves them all; ky is a loop, kx unrolled. `masked`: the input's bounds are
+/// exact and its channels no multiple of the lanes.
+void schedule_taps(DepthwiseStage &stage, const Axes &axes, Func consumer, const Var &at,
+                   bool masked, const TargetFacts &facts) {
+    const TailStrategy tail = masked ? TailStrategy::PredicateLoads : TailStrategy::RoundUp;
+    stage.accumulator.compute_at(consumer, at);
+    if (!masked) stage.accumulator.bound_extent(axes.c, facts.lanes);
+    stage.accumulator.vectorize(axes.c, facts.lanes, tail).unroll(axes.x);
+    stage.accumulator.update()
+        .reorder(axes.c, axes.x, stage.kx, stage.ky)
+        .vectorize(axes.c, facts.lanes, tail)
+        .unroll(axes.x)
+        .unroll(stage.kx);
+}
+
 /// Depthwise rows at `at` of `consumer`, where `width` pixels make a row (0: rows are the y axis).
-/// Few taps: one vector at a time, all taps in flight. Many: accumulators over a run of pixels so
-/// that every loaded weight serves them all; ky is a loop, kx unrolled.
+/// Few taps: one vector at a time, all taps in flight. Many: schedule_taps.
 void schedule_depthwise(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
                         Func consumer, const Var &at, int width, bool flat, bool loads_may_overrun,
                         const TargetFacts &facts, const Tuning &tuning) {
@@ -70,22 +89,16 @@ void schedule_depthwise(DepthwiseStage &stage, const Axes &axes, const Depthwise
     } else {
         rows.rename(axes.x, column).rename(axes.y, row);
     }
-    const TailStrategy tail = masked ? TailStrategy::PredicateLoads : TailStrategy::RoundUp;
+    // Accumulators are asked for what is stored: with them the stores are masked too.
+    const TailStrategy masks = many ? TailStrategy::Predicate : TailStrategy::PredicateLoads;
+    const TailStrategy tail = masked ? masks : TailStrategy::RoundUp;
     rows.split(column, xo, xi, run, TailStrategy::ShiftInwards)
         .split(axes.c, cb, cv, facts.lanes, tail)
         .reorder(cv, xi, xo, cb, row, axes.m)
         .vectorize(cv)
         .unroll(xi);
     if (!many) return;
-    stage.accumulator.compute_at(rows, xo)
-        .bound_extent(axes.c, facts.lanes)
-        .vectorize(axes.c, facts.lanes)
-        .unroll(axes.x);
-    stage.accumulator.update()
-        .reorder(axes.c, axes.x, stage.kx, stage.ky)
-        .vectorize(axes.c, facts.lanes)
-        .unroll(axes.x)
-        .unroll(stage.kx);
+    schedule_taps(stage, axes, rows, xo, masked, facts);
 }
 
 /// Sizes of the loops around the register tile.
@@ -115,8 +128,8 @@ Partition choose_partition(const Block &natural, bool flat, const TargetFacts &f
     Partition partition;
     const int64_t rows = strip_rows(natural, facts, tuning);
     const Convolution &layer = *natural.project;
-    const int64_t weight_bytes = 4LL * layer.in_channels * layer.window.taps() *
-                                 round_up_to_panel(layer.out_channels);
+    const int64_t weight_bytes =
+        4LL * layer.in_channels * layer.window.taps() * round_up_to_panel(layer.out_channels);
     partition.pixels_outer = weight_bytes <= facts.l1_bytes / 2;
     partition.strip = flat ? rows * natural.output.width : rows;
     partition.tasks = task_count(natural.output.height / rows);
@@ -129,8 +142,7 @@ OutputLoops schedule_output(BlockStages &stages, const Block &block, const Parti
     const Axes &axes = stages.axes;
     const Image &image = stages.pixels;
     Func &out = stages.output;
-    const TailStrategy tail =
-        channel_tail(image.channels, tile.lanes, operands_may_overrun(block));
+    const TailStrategy tail = channel_tail(image.channels, tile.lanes, operands_may_overrun(block));
     const int vectors = (image.channels + tile.lanes - 1) / tile.lanes;
     out.bound(axes.c, 0, image.channels).bound(axes.x, 0, image.width);
     out.bound(axes.y, 0, image.height);
@@ -189,15 +201,8 @@ void schedule_depthwise_output(BlockStages &stages, const Block &block, const Ta
         return;
     }
     if (!many) return;
-    stage.accumulator.compute_at(out, xo)
-        .bound_extent(axes.c, facts.lanes)
-        .vectorize(axes.c, facts.lanes)
-        .unroll(axes.x);
-    stage.accumulator.update()
-        .reorder(axes.c, axes.x, stage.kx, stage.ky)
-        .vectorize(axes.c, facts.lanes)
-        .unroll(axes.x)
-        .unroll(stage.kx);
+    const bool masked = !inputs_padded && image.channels % facts.lanes != 0;
+    schedule_taps(stage, axes, out, xo, masked, facts);
 }
 
 }  // namespace

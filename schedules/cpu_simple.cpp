@@ -36,9 +36,11 @@ void schedule_pool(SimpleStages &stages, const Pool &pool, const TargetFacts &fa
     schedule_image(stages, pool.output, facts.lanes, cb, cv);
     const Var &c = stages.axes[0], &x = stages.axes[1], &y = stages.axes[2];
     stages.output.reorder(cv, x, cb, y);
-    stages.reduction.compute_at(stages.output, x).vectorize(c, facts.lanes);
-    stages.reduction.update().reorder(c, stages.reduced[0], stages.reduced[1], x, y).vectorize(
-        c, facts.lanes);
+    const TailStrategy tail = exact_tail(pool.output.channels, facts.lanes);
+    stages.reduction.compute_at(stages.output, x).vectorize(c, facts.lanes, tail);
+    stages.reduction.update()
+        .reorder(c, stages.reduced[0], stages.reduced[1], x, y)
+        .vectorize(c, facts.lanes, tail);
 }
 
 void schedule_resize(SimpleStages &stages, const Resize &resize, const TargetFacts &facts) {
@@ -76,9 +78,10 @@ void schedule_softmax(SimpleStages &stages, const Softmax &softmax, const Target
         out.split(i, ib, iv, facts.lanes, exact_tail(softmax.inner, facts.lanes))
             .reorder(iv, k, ib, o)
             .vectorize(iv);
+        const TailStrategy tail = exact_tail(softmax.inner, facts.lanes);
         for (Func f : {stages.maximum, stages.reduction}) {
-            f.compute_at(out, ib).vectorize(i, facts.lanes);
-            f.update().vectorize(i, facts.lanes);
+            f.compute_at(out, ib).vectorize(i, facts.lanes, tail);
+            f.update().vectorize(i, facts.lanes, tail);
         }
         return;
     }

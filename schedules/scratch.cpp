@@ -31,8 +31,9 @@ private:
             return 0;
         }
         // Every extent of a kernel is a constant, so this is exact; `padding` is in elements.
-        int64_t bytes = (static_cast<int64_t>(allocate.constant_allocation_size()) + allocate.padding) *
-                        allocate.type.bytes();
+        int64_t bytes =
+            (static_cast<int64_t>(allocate.constant_allocation_size()) + allocate.padding) *
+            allocate.type.bytes();
         if (bytes <= kStackBytes) return 0;
         return (bytes + 63) / 64 * 64 + kAllocationOverhead;
     }

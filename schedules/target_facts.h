@@ -8,8 +8,8 @@ namespace sepconv {
 /// What a schedule needs to know of a machine. A new CPU target is one more row in
 /// target_facts.cpp.
 struct TargetFacts {
-    int lanes = 4;             ///< fp32 values in a vector register.
-    int registers = 16;        ///< Architectural vector registers.
+    int lanes = 4;                  ///< fp32 values in a vector register.
+    int registers = 16;             ///< Architectural vector registers.
     bool fused_multiply = true;     ///< Without it a product needs a register of its own.
     bool memory_broadcast = false;  ///< A multiply reads a broadcast from memory: no register.
     int64_t l1_bytes = 32 << 10;

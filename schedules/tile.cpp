@@ -32,8 +32,7 @@ int registers_of(const Tile &tile, const TargetFacts &facts) {
     return tile.pixels * tile.vectors + tile.vectors + 1 + product;
 }
 
-Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts,
-                 const Tuning &tuning) {
+Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts, const Tuning &tuning) {
     Tile best{1, std::max(1, kPanel / facts.lanes), facts.lanes};
     double best_cycles = cycles(best, pixels, out_channels);
     for (int lanes = facts.lanes; lanes >= std::min(facts.lanes, 8); lanes /= 2) {
