@@ -133,14 +133,25 @@ private:
     std::vector<std::string> outputs_;
 };
 
-}  // namespace
-
-Result<Emitted> emit_library(const Plan &plan, const std::vector<Variant> &variants,
-                             const EmitOptions &options) {
+Result<Emitted> emit_into(const Plan &plan, const std::vector<Variant> &variants,
+                          const EmitOptions &options) {
     // In the output folder, so that the last step only renames.
     Result<TemporaryFolder> work = TemporaryFolder::create(options.folder, "." + options.name);
     if (!work.ok()) return work.status();
     return Emission(plan, variants, options, work.value()).run();
+}
+
+}  // namespace
+
+Result<Emitted> emit_library(const Plan &plan, const std::vector<Variant> &variants,
+                             const EmitOptions &options) {
+    const bool new_folder = !exists(options.folder);
+    Result<Emitted> emitted = emit_into(plan, variants, options);
+    if (!emitted.ok() && new_folder) {
+        std::error_code ignored;
+        std::filesystem::remove(options.folder, ignored);  // Only if it is empty.
+    }
+    return emitted;
 }
 
 }  // namespace sepconv

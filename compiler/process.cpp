@@ -68,7 +68,7 @@ Status outcome(const Child &child, int wait_status) {
         reason = fmt::format("failed with exit status {}", WEXITSTATUS(wait_status));
     }
     const std::string text = last_lines(child.log);
-    return Status(StatusCode::kInternal,
+    return Status(child.code,
                   fmt::format("{}: {}{}{}", child.what, reason, text.empty() ? "" : ":\n", text));
 }
 
@@ -155,6 +155,7 @@ Result<std::string> run_command(const std::vector<std::string> &command,
     Child child;
     child.what = command.front();
     child.seconds = 600;
+    child.code = StatusCode::kIo;
     child.log = folder + "/command.log";
     child.work = [&]() -> Status {
         // Messages and times in the same words everywhere.

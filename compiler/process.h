@@ -11,10 +11,11 @@ namespace sepconv {
 
 /// Work that a forked child does on its own, so that a crash or an endless loop is a message.
 struct Child {
-    std::string what;              ///< Names the work in messages.
-    std::function<Status()> work;  ///< Runs in the child; results go into files.
-    std::string log;               ///< File that takes the child's stdout and stderr.
-    int seconds = 120;             ///< Time limit.
+    std::string what;                         ///< Names the work in messages.
+    std::function<Status()> work;             ///< Runs in the child; results go into files.
+    std::string log;                          ///< File that takes the child's stdout and stderr.
+    int seconds = 120;                        ///< Time limit.
+    StatusCode code = StatusCode::kInternal;  ///< Of an error: whose fault a failure is.
 };
 
 /// Runs all children, at most `jobs` at once. `on_done(i)` is called in the parent as child i ends

@@ -133,14 +133,10 @@ Status Toolchain::link_shared(const std::vector<std::string> &objects,
     SEPCONV_RETURN_IF_ERROR(
         write_file(folder_ + "/exports.map",
                    fmt::format("{{ global: {}; local: *; }};\n", fmt::join(exports, "; "))));
-    std::vector<std::string> command = {cc_,
-                                        "-shared",
-                                        "-o",
-                                        output,
-                                        "-Wl,-soname," + output,
-                                        "-Wl,--version-script=exports.map",
-                                        "-Wl,--no-undefined",
-                                        "-Wl,-z,noexecstack",
+    std::vector<std::string> command = {cc_, "-shared", "-o", output, "-Wl,-soname," + output,
+                                        // Another copy of the runtime in the process is not ours.
+                                        "-Wl,-Bsymbolic", "-Wl,--version-script=exports.map",
+                                        "-Wl,--no-undefined", "-Wl,-z,noexecstack",
                                         "-Wl,--build-id=none"};
     command.insert(command.end(), objects.begin(), objects.end());
     command.insert(command.end(), {"-pthread", "-lm"});

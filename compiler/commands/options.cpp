@@ -12,6 +12,7 @@
 #include "compiler/passes/passes.h"
 #include "compiler/read_onnx.h"
 #include "compiler/source.h"
+#include "compiler/toolchain.h"
 
 namespace sepconv {
 namespace {
@@ -125,17 +126,22 @@ Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
     if (!targets.ok()) return targets.status();
     const Result<std::string> cache = cache_folder(build.cache);
     if (!cache.ok()) return cache.status();
+    std::string cc = build.cc;
+    // Commands run in another folder, so a relative path to the compiler must not stay one.
+    if (cc.find('/') != std::string::npos) cc = std::filesystem::absolute(cc).string();
+    // Runtime first: a compiler that does not work is an error before the kernels' time is spent.
+    const Result<RuntimeSources> runtime = find_runtime();
+    if (!runtime.ok()) return runtime.status();
+    const Result<std::vector<std::string>> objects =
+        runtime_objects(runtime.value(), cc, cache.value());
+    if (!objects.ok()) return objects.status();
     const Result<std::vector<Variant>> variants =
         build_kernels(plan, targets.value(), {cache.value(), build.jobs, build.quiet});
     if (!variants.ok()) return variants.status();
     EmitOptions emit;
     emit.name = output.name;
     emit.folder = output.folder;
-    emit.cc = build.cc;
-    // Commands run in another folder, so a relative path to the compiler must not stay one.
-    if (emit.cc.find('/') != std::string::npos) {
-        emit.cc = std::filesystem::absolute(emit.cc).string();
-    }
+    emit.cc = cc;
     emit.cache = cache.value();
     emit.shared = output.shared;
     emit.source = source;

@@ -1,0 +1,187 @@
+// From a graph to a library: the same bytes twice, hostile names, nothing left behind.
+#include "compiler/emit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "compiler/commands/layer_graph.h"
+#include "compiler/commands/loaded_library.h"
+#include "compiler/commands/options.h"
+#include "compiler/files.h"
+#include "compiler/process.h"
+#include "compiler/report.h"
+#include "compiler/source.h"
+
+namespace sepconv {
+namespace {
+
+using testing::Each;
+using testing::HasSubstr;
+using testing::Not;
+
+// Ends comments, strings, directives and HTML; not UTF-8.
+const char kHostile[] = "a\"*/ ?\?/ \\ %s %d {} </script><b>&\n#error\r\xff\x01\xc3(";
+
+Plan hostile_plan() {
+    LayerSpec spec;
+    spec.op = "separable";
+    spec.input = "6x7x5";
+    spec.out_channels = 9;
+    spec.kernel = "3";
+    spec.padding = "same_upper";
+    Plan plan = lower_graph(layer_graph(spec).value(), "nchw").value();
+    plan.inputs[0].name = kHostile;
+    plan.outputs[0].name = kHostile;
+    plan.blocks[0].name = kHostile;
+    plan.blocks[0].nodes = {kHostile};
+    return plan;
+}
+
+class EmitTest : public testing::Test {
+protected:
+    Result<Emitted> compile(const Plan &plan, const std::string &folder,
+                            const std::string &cc = "cc", const std::string &cache = "cache") {
+        BuildOptions build;
+        build.cache = folder_.file(cache);
+        build.cc = cc;
+        build.quiet = true;
+        return compile_plan(plan, build, {folder_.file(folder), "net", true}, kHostile);
+    }
+
+    std::vector<std::string> files_in(const std::string &folder) {
+        std::vector<std::string> names;
+        for (const auto &entry :
+             std::filesystem::recursive_directory_iterator(folder_.file(folder))) {
+            if (entry.is_regular_file()) {
+                names.push_back(
+                    std::filesystem::relative(entry.path(), folder_.file(folder)).string());
+            }
+        }
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+
+    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir(), "emit").value();
+};
+
+TEST_F(EmitTest, TheSameBytesWithAndWithoutCache) {
+    const Plan plan = hostile_plan();
+    const Result<Emitted> first = compile(plan, "first");
+    ASSERT_TRUE(first.ok()) << first.status().message();
+    const auto start = std::chrono::steady_clock::now();
+    ASSERT_TRUE(compile(plan, "cached").ok());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+    ASSERT_TRUE(compile(plan, "fresh", "cc", "other_cache").ok());
+    const std::vector<std::string> expected = {
+        "libnet.a",          "libnet.so",          "net.c", "net.h", "net.html", "net.json",
+        "sepconv/sepconv.h", "sepconv/sepconv.hpp"};
+    for (const char *folder : {"first", "cached", "fresh"}) {
+        EXPECT_EQ(files_in(folder), expected) << folder;
+        for (const std::string &file : expected) {
+            EXPECT_EQ(read_file(folder_.file("first/" + file)).value(),
+                      read_file(folder_.file(std::string(folder) + "/" + file)).value())
+                << folder << "/" << file;
+        }
+    }
+}
+
+TEST_F(EmitTest, HostileNamesStayNames) {
+    ASSERT_TRUE(compile(hostile_plan(), "out").ok());
+    const std::string program = folder_.file("program.c");
+    ASSERT_TRUE(write_file(program,
+                           "#include \"out/net.h\"\n#include <stdio.h>\n"
+                           "int main(void) {\n"
+                           "    fputs(sepconv_model_input(net_model(), 0)->name, stdout);\n"
+                           "    return NET_INPUT_0_BYTES == 6 * 7 * 5 * 4 ? 0 : 1;\n}\n")
+                    .ok());
+    const Result<std::string> built =
+        run_command({"cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Iout",
+                     "program.c", "out/libnet.a", "-pthread", "-lm", "-o", "program"},
+                    folder_.path());
+    ASSERT_TRUE(built.ok()) << built.status().message();
+    const Result<std::string> printed = run_command({folder_.file("program")}, folder_.path());
+    ASSERT_TRUE(printed.ok()) << printed.status().message();
+    EXPECT_EQ(printed.value(), kHostile);
+    const std::string html = read_file(folder_.file("out/net.html")).value();
+    EXPECT_THAT(html, Not(HasSubstr("<b>")));
+    EXPECT_THAT(html, HasSubstr("&lt;b&gt;&amp;"));
+    EXPECT_TRUE(nlohmann::json::accept(read_file(folder_.file("out/net.json")).value()));
+}
+
+TEST_F(EmitTest, ExportsOnlyItsOwnNames) {
+    ASSERT_TRUE(compile(hostile_plan(), "out").ok());
+    const Result<std::string> listing =
+        run_command({"nm", "--dynamic", "--defined-only", "--format=just-symbols", "out/libnet.so"},
+                    folder_.path());
+    ASSERT_TRUE(listing.ok()) << listing.status().message();
+    std::istringstream lines(listing.value());
+    size_t count = 0;
+    for (std::string name; std::getline(lines, name); ++count) {
+        EXPECT_TRUE(name == "net_model" || name.rfind("sepconv_", 0) == 0) << name;
+    }
+    EXPECT_GT(count, 10U);
+}
+
+TEST_F(EmitTest, TheSharedLibraryRuns) {
+    const Plan plan = hostile_plan();
+    const Result<Emitted> emitted = compile(plan, "out");
+    ASSERT_TRUE(emitted.ok());
+    const auto library = LoadedLibrary::open(emitted.value().shared, "net", 2, true);
+    ASSERT_TRUE(library.ok()) << library.status().message();
+    const std::vector<float> input(6 * 7 * 5, 1.0F);
+    std::vector<float> output(6 * 7 * 9, 1e30F);
+    const void *inputs[] = {input.data()};
+    void *outputs[] = {output.data()};
+    ASSERT_TRUE(library.value()->run(inputs, outputs).ok());
+    EXPECT_THAT(output, Each(testing::Lt(1e3F)));
+}
+
+TEST_F(EmitTest, AnErrorLeavesNothing) {
+    const Result<Emitted> emitted = compile(hostile_plan(), "out", "/no/such/compiler");
+    ASSERT_FALSE(emitted.ok());
+    EXPECT_THAT(emitted.status().message(), HasSubstr("cannot start '/no/such/compiler'"));
+    EXPECT_FALSE(exists(folder_.file("out")));
+}
+
+TEST_F(EmitTest, ABrokenCacheIsFilledAgain) {
+    const Plan plan = hostile_plan();
+    ASSERT_TRUE(compile(plan, "first").ok());
+    for (const auto &entry : std::filesystem::directory_iterator(folder_.file("cache/kernels"))) {
+        std::filesystem::resize_file(entry.path(), 10);
+    }
+    ASSERT_TRUE(compile(plan, "second").ok());
+    EXPECT_EQ(read_file(folder_.file("first/libnet.a")).value(),
+              read_file(folder_.file("second/libnet.a")).value());
+}
+
+TEST(Source, Escapes) {
+    EXPECT_EQ(c_string("a\"\\?\n1\xff"), R"("a\042\134\077\0121\377")");
+    EXPECT_EQ(c_comment("a*/b/*c\n\\"), "a*_b/_c__");
+    EXPECT_EQ(c_comment("*"), "_");
+    EXPECT_EQ(identifier_of("ch_PP-OCRv4 det"), "ch_PP_OCRv4_det");
+    EXPECT_EQ(identifier_of("1x"), "_1x");
+    EXPECT_EQ(identifier_of(""), "_");
+}
+
+TEST(Report, RatioIsWhatTheEssayPredicts) {
+    LayerSpec spec;
+    spec.op = "separable";
+    spec.input = "14x14x32";
+    spec.out_channels = 64;
+    spec.kernel = "3";
+    spec.padding = "half";
+    const Plan plan = lower_graph(layer_graph(spec).value(), "nhwc").value();
+    ASSERT_EQ(plan.blocks.size(), 1U);
+    EXPECT_DOUBLE_EQ(predicted_ratio(plan.blocks[0]), 1.0 / 64 + 1.0 / 9);
+    EXPECT_NEAR(separable_ratio(plan.blocks[0]), predicted_ratio(plan.blocks[0]), 1e-12);
+    EXPECT_EQ(total_cost(plan).macs, 14 * 14 * 32 * (9 + 64));
+}
+
+}  // namespace
+}  // namespace sepconv
