@@ -88,7 +88,7 @@ std::string short_number(int64_t value) {
 
 std::string row(const std::string &index, const std::string &kind, const std::string &shape,
                 const Cost &cost, const std::string &rest) {
-    return fmt::format("{:>4}  {:<18} {:<42} {:>9} {:>9} {:>9} {:>9}  {}\n", index, kind, shape,
+    return fmt::format("{:>4}  {:<22} {:<42} {:>9} {:>9} {:>9} {:>9}  {}\n", index, kind, shape,
                        short_number(cost.macs), short_number(cost.parameters),
                        short_number(cost.bytes_read + cost.bytes_written),
                        short_number(cost.standard_macs), rest);
@@ -164,7 +164,7 @@ std::string report_text(const Report &report) {
                                 tensor.layout, shape_text(tensor.shape), tensor.bytes);
         }
     }
-    text += fmt::format("\n{:>4}  {:<18} {:<42} {:>9} {:>9} {:>9} {:>9}  {}\n", "", "block",
+    text += fmt::format("\n{:>4}  {:<22} {:<42} {:>9} {:>9} {:>9} {:>9}  {}\n", "", "block",
                         "shape", "MACs", "params", "bytes", "standard",
                         "ratio (1/out_channels + 1/taps), operators");
     for (size_t i = 0; i < plan.blocks.size(); ++i) {
