@@ -74,10 +74,9 @@ Result<WindowNumbers> window_numbers(const NodeContext &c, size_t spatial,
     return window;
 }
 
-void distribute(WindowNumbers &window, size_t axis, int64_t total) {
+void distribute(WindowNumbers &window, size_t axis, int64_t total, bool upper) {
     const size_t spatial = window.kernel.size();
     const int64_t less = total / 2;
-    const bool upper = window.auto_pad != "SAME_LOWER";
     window.pads[axis] = upper ? less : total - less;
     window.pads[axis + spatial] = upper ? total - less : less;
 }
@@ -90,7 +89,8 @@ void resolve_same(WindowNumbers &window, const Shape &input) {
         const int64_t in = input[i + 2];
         const int64_t out = (in + window.strides[i] - 1) / window.strides[i];
         distribute(window, i,
-                   std::max<int64_t>(0, (out - 1) * window.strides[i] + window.extent(i) - in));
+                   std::max<int64_t>(0, (out - 1) * window.strides[i] + window.extent(i) - in),
+                   window.auto_pad == "SAME_UPPER");
     }
 }
 
@@ -229,7 +229,9 @@ Result<Shape> resolve_transpose(const NodeContext &c, WindowNumbers &window, Int
             }
             // Where more is asked for than there is, zeros follow at the end.
             extra[i] += std::max<int64_t>(0, out - full);
-            distribute(window, i, std::max<int64_t>(0, full - out));
+            // An odd pixel goes to the start unless SAME_UPPER (ONNX, ConvTranspose).
+            distribute(window, i, std::max<int64_t>(0, full - out),
+                       window.auto_pad == "SAME_UPPER");
             output.push_back(out);
         } else {
             output.push_back(full - window.pads[i] - window.pads[i + spatial]);

@@ -235,15 +235,15 @@ namespace {
 struct Phase {
     std::vector<int64_t> taps;
     int64_t dilation = 1;
-    int64_t pad = 0;
+    int64_t before = 0, after = 0;  ///< Padding.
     int64_t outputs = 0;
 };
 
 /// out(o) collects in(i) * w(k) with o = i * stride + k * dilation - pad, so for o = phase + stride
 /// * q the taps have k * dilation = phase + pad (mod stride) and read i = q + (phase + pad - k *
 /// dilation) / stride.
-Phase phase_of(int64_t phase, int64_t out, int64_t kernel, int64_t stride, int64_t dilation,
-               int64_t pad) {
+Phase phase_of(int64_t phase, int64_t in, int64_t out, int64_t kernel, int64_t stride,
+               int64_t dilation, int64_t pad) {
     Phase result;
     result.outputs = (out - phase + stride - 1) / stride;
     std::vector<int64_t> positions;
@@ -254,8 +254,24 @@ Phase phase_of(int64_t phase, int64_t out, int64_t kernel, int64_t stride, int64
         positions.push_back(distance / stride);
     }
     if (positions.size() > 1) result.dilation = positions[1] - positions[0];
-    if (!positions.empty()) result.pad = -positions[0];
+    if (!positions.empty()) {
+        result.before = -positions[0];
+        result.after = std::max<int64_t>(0, result.outputs + positions.back() - in);
+    } else {
+        result.after = std::max<int64_t>(0, result.outputs - in);
+    }
     return result;
+}
+
+Window phase_window(const Phase &rows, const Phase &columns) {
+    Window window;
+    window.kernel_h = static_cast<int>(rows.taps.size());
+    window.kernel_w = static_cast<int>(columns.taps.size());
+    window.dilation_h = static_cast<int>(rows.dilation);
+    window.dilation_w = static_cast<int>(columns.dilation);
+    window.pad_top = static_cast<int>(rows.before);
+    window.pad_left = static_cast<int>(columns.before);
+    return window;
 }
 
 }  // namespace
@@ -277,10 +293,10 @@ Status Lowering::lower_transposed(const Group &group) {
     operand_shape_ = graph_.shape_of(group.output);
     const std::function<float(int64_t)> bias = bias_of(node);
     for (int64_t py = 0; py < std::min<int64_t>(window.stride_h, out.shape[2]); py++) {
-        const Phase rows = phase_of(py, out.shape[2], kernel.h, window.stride_h, window.dilation_h,
-                                    window.pad_top);
+        const Phase rows = phase_of(py, in.shape[2], out.shape[2], kernel.h, window.stride_h,
+                                    window.dilation_h, window.pad_top);
         for (int64_t px = 0; px < std::min<int64_t>(window.stride_w, out.shape[3]); px++) {
-            const Phase columns = phase_of(px, out.shape[3], kernel.w, window.stride_w,
+            const Phase columns = phase_of(px, in.shape[3], out.shape[3], kernel.w, window.stride_w,
                                            window.dilation_w, window.pad_left);
             const auto at_output = [&](const View &view) {
                 return sliced(sliced(view, 2, py, window.stride_h, rows.outputs), 3, px,
@@ -292,14 +308,9 @@ Status Lowering::lower_transposed(const Group &group) {
                 part.out_channels = channels;
                 part.first_out = g * channels;
                 const bool empty = rows.taps.empty() || columns.taps.empty();
-                if (!empty) {
-                    part.window.kernel_h = static_cast<int>(rows.taps.size());
-                    part.window.kernel_w = static_cast<int>(columns.taps.size());
-                    part.window.dilation_h = static_cast<int>(rows.dilation);
-                    part.window.dilation_w = static_cast<int>(columns.dilation);
-                    part.window.pad_top = static_cast<int>(rows.pad);
-                    part.window.pad_left = static_cast<int>(columns.pad);
-                }
+                if (!empty) part.window = phase_window(rows, columns);
+                part.window.pad_bottom = static_cast<int>(rows.after);
+                part.window.pad_right = static_cast<int>(columns.after);
                 part.weight = [&](int64_t co, int64_t ci, int64_t ky, int64_t kx) {
                     if (empty) return 0.0F;
                     const int64_t row = (g * inputs + ci) * channels + co;

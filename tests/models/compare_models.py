@@ -13,6 +13,7 @@ import zlib
 import numpy as np
 import onnx
 import onnxruntime
+from PIL import Image
 
 import harness
 
@@ -42,6 +43,13 @@ def smooth_image(shape, low, high, seed):
     return (low + (high - low) * image).astype(np.float32)
 
 
+def picture(path, shape, low, high):
+    """A photo, resized to NCHW `shape`, 0..255 mapped to low..high."""
+    pixels = Image.open(path).convert("RGB").resize((shape[3], shape[2]), Image.BILINEAR)
+    values = np.asarray(pixels, dtype=np.float32).transpose(2, 0, 1)[None] / 255
+    return np.ascontiguousarray(low + (high - low) * values, dtype=np.float32)
+
+
 def reference(path, name, shape, image):
     onnxruntime.set_default_logger_severity(3)
     session = onnxruntime.InferenceSession(resized(path, name, shape))
@@ -52,8 +60,11 @@ def reference(path, name, shape, image):
 def compare(row, arguments, rows, failures):
     shape = tuple(int(extent) for extent in row["shape"].split("x"))
     path = arguments.models / row["file"]
-    image = smooth_image(shape, float(row["low"]), float(row["high"]),
-                         zlib.crc32(row["name"].encode()))
+    low, high = float(row["low"]), float(row["high"])
+    if row["picture"]:
+        image = picture(arguments.models / row["picture"], shape, low, high)
+    else:
+        image = smooth_image(shape, low, high, zlib.crc32(row["name"].encode()))
     expected = reference(path, row["input"], shape, image)
     for layout in ("nchw", "nhwc") if row["name"] in arguments.nhwc else ("nchw",):
         change = harness.to_nhwc if layout == "nhwc" else lambda value: value

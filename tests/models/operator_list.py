@@ -352,7 +352,7 @@ def resizes():
             "Resize", x, b.constant([1, 1, 2, 2], np.float32), mode="nearest"), opset=10),
         Case("crop_and_resize", [(1, 5, 6, 7)], lambda b, x: b.node(
             "Resize", x, b.constant([0, 0, 0.1, 0.2, 1, 1, 0.8, 0.9], np.float32),
-            b.constant([1, 1, 2, 2], np.float32), mode="linear",
+            "", b.constant([1, 5, 12, 14], np.int64), mode="linear",
             coordinate_transformation_mode="tf_crop_and_resize")),
     ]
     return cases
