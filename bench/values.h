@@ -1,0 +1,38 @@
+#ifndef SEPCONV_BENCH_VALUES_H_
+#define SEPCONV_BENCH_VALUES_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/shapes.h"
+#include "layer/layer.h"
+#include "layer/status.h"
+
+namespace sepconv::bench {
+
+/// A float tensor in ONNX's order and the option of `sepconv layer` that takes it.
+struct Parameter {
+    std::string option;
+    std::vector<int> shape;
+    std::vector<float> values;
+};
+
+/// Random values of a block.
+struct Values {
+    std::vector<float> input;
+    std::vector<Parameter> parameters;  ///< Weights and bias of each stage.
+};
+
+/// The same for the same name; outputs stay near 1, so that activations show.
+Values random_values(const std::string &name, const Block &block);
+
+Status write_npy(const std::string &path, const Parameter &parameter);
+
+/// The largest absolute error of `output` against the double-precision reference of the tests; an
+/// error where an element is further off than float arithmetic explains.
+Result<double> check(const Block &block, const Values &values, const float *output);
+
+}  // namespace sepconv::bench
+
+#endif  // SEPCONV_BENCH_VALUES_H_
