@@ -20,7 +20,7 @@ struct Options {
     std::string shapes_folder = "bench/shapes";
     std::string isa;
     std::string tool = program_folder() + "/sepconv";
-    std::string output = program_folder() + "/../bench";
+    std::string output = std::filesystem::path(program_folder()).parent_path().string() + "/bench";
     int rounds = 50;
     int calls = 3;
     int core = -1;
