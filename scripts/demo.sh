@@ -4,7 +4,7 @@
 source "$(dirname "$0")/common.sh"
 
 "$root/scripts/setup.sh" demo
-"$root/scripts/build.sh" -DSEPCONV_DEVELOPER=OFF
+"$root/scripts/build.sh" -DSEPCONV_DEVELOPER=OFF -DBUILD_TESTING=OFF
 "$root/scripts/fetch_models.sh" centerface.onnx astronaut.png
 
 # The best variant that this machine runs: the demo needs no other.
