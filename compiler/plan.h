@@ -55,8 +55,9 @@ struct Plan {
     std::vector<Kernel> kernels;
     std::vector<PlanStep> steps;
     std::vector<PlanBlock> blocks;
-    std::vector<uint8_t> weights;  ///< Every buffer starts on 64 bytes; 64 readable bytes at the end.
-    int64_t arena_bytes = 0;       ///< A multiple of 64.
+    std::vector<uint8_t>
+        weights;              ///< Every buffer starts on 64 bytes; 64 readable bytes at the end.
+    int64_t arena_bytes = 0;  ///< A multiple of 64.
 };
 
 /// One line that says all of a kernel: equal kernels, equal text. Cache key and comment.

@@ -79,11 +79,12 @@ void schedule_depthwise(DepthwiseStage &stage, const Axes &axes, const Depthwise
     const int run = std::min(wanted, width);
     Var row("row"), column("column"), xo("dxo"), xi("dxi"), cb("dcb"), cv("dcv");
     Func &rows = stage.result;
-    const bool whole = layer.channels % facts.lanes == 0;
-    const bool masked = !whole && !loads_may_overrun;
+    const bool shifted = !loads_may_overrun && layer.channels > facts.lanes;
+    const bool masked = !loads_may_overrun && layer.channels < facts.lanes;
     rows.compute_at(consumer, at);
     // A bound would also widen what the mask protects.
-    if (!masked) rows.bound_extent(axes.c, round_up(layer.channels, facts.lanes));
+    if (shifted) rows.bound_extent(axes.c, layer.channels);
+    if (!shifted && !masked) rows.bound_extent(axes.c, round_up(layer.channels, facts.lanes));
     if (flat) {
         rows.split(axes.x, row, column, width, TailStrategy::RoundUp);
     } else {
@@ -91,7 +92,9 @@ void schedule_depthwise(DepthwiseStage &stage, const Axes &axes, const Depthwise
     }
     // Accumulators are asked for what is stored: with them the stores are masked too.
     const TailStrategy masks = many ? TailStrategy::Predicate : TailStrategy::PredicateLoads;
-    const TailStrategy tail = masked ? masks : TailStrategy::RoundUp;
+    const TailStrategy tail = masked    ? masks
+                              : shifted ? vector_tail(layer.channels, facts.lanes)
+                                        : TailStrategy::RoundUp;
     rows.split(column, xo, xi, run, TailStrategy::ShiftInwards)
         .split(axes.c, cb, cv, facts.lanes, tail)
         .reorder(cv, xi, xo, cb, row, axes.m)
@@ -185,12 +188,10 @@ void schedule_depthwise_output(BlockStages &stages, const Block &block, const Ta
     const int64_t tasks = task_count(image.height);
     const bool many = stage.accumulator.defined();
     const int wanted = tuning.depthwise_pixels > 0 ? tuning.depthwise_pixels : (many ? 8 : 4);
-    const bool inputs_padded = vectors_may_overrun(block.input) && operands_may_overrun(block);
     const bool dense = layer.multiplier == 1;
     out.split(axes.y, task, row, static_cast<int>(image.height / tasks), TailStrategy::RoundUp)
         .split(axes.x, xo, xi, std::min(wanted, image.width), TailStrategy::ShiftInwards)
-        .split(axes.c, cb, cv, facts.lanes,
-               channel_tail(image.channels, facts.lanes, inputs_padded && dense))
+        .split(axes.c, cb, cv, facts.lanes, vector_tail(image.channels, facts.lanes))
         .reorder(cv, xi, xo, cb, row, task)
         .vectorize(cv)
         .unroll(xi);
@@ -201,7 +202,7 @@ void schedule_depthwise_output(BlockStages &stages, const Block &block, const Ta
         return;
     }
     if (!many) return;
-    const bool masked = !inputs_padded && image.channels % facts.lanes != 0;
+    const bool masked = image.channels < facts.lanes;
     schedule_taps(stage, axes, out, xo, masked, facts);
 }
 

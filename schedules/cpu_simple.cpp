@@ -10,17 +10,13 @@ using Halide::Func;
 using Halide::TailStrategy;
 using Halide::Var;
 
-TailStrategy exact_tail(int64_t extent, int vector) {
-    return extent % vector == 0 ? TailStrategy::RoundUp : TailStrategy::Predicate;
-}
-
 /// Output of an image kernel: channels in vectors, rows in parallel tasks.
 void schedule_image(SimpleStages &stages, const Image &image, int lanes, const Var &cb,
                     const Var &cv) {
     const Var &c = stages.axes[0], &x = stages.axes[1], &y = stages.axes[2];
     Func &out = stages.output;
     out.bound(c, 0, image.channels).bound(x, 0, image.width).bound(y, 0, image.height);
-    out.split(c, cb, cv, lanes, exact_tail(image.channels, lanes)).vectorize(cv);
+    out.split(c, cb, cv, lanes, vector_tail(image.channels, lanes)).vectorize(cv);
     const int64_t tasks = divisor_at_most(image.height, 8);
     if (tasks > 1) {
         Var task("task");
@@ -36,7 +32,8 @@ void schedule_pool(SimpleStages &stages, const Pool &pool, const TargetFacts &fa
     schedule_image(stages, pool.output, facts.lanes, cb, cv);
     const Var &c = stages.axes[0], &x = stages.axes[1], &y = stages.axes[2];
     stages.output.reorder(cv, x, cb, y);
-    const TailStrategy tail = exact_tail(pool.output.channels, facts.lanes);
+    const TailStrategy tail =
+        pool.output.channels < facts.lanes ? TailStrategy::Predicate : TailStrategy::RoundUp;
     stages.reduction.compute_at(stages.output, x).vectorize(c, facts.lanes, tail);
     stages.reduction.update()
         .reorder(c, stages.reduced[0], stages.reduced[1], x, y)
@@ -57,14 +54,14 @@ void schedule_map(SimpleStages &stages, const Map &map, const TargetFacts &facts
     const int64_t inner = map.extent[kMapRank - 1];
     Var vo("vo"), vi("vi");
     if (inner < facts.lanes) return;
-    out.split(stages.axes[0], vo, vi, facts.lanes, exact_tail(inner, facts.lanes)).vectorize(vi);
+    out.split(stages.axes[0], vo, vi, facts.lanes, vector_tail(inner, facts.lanes)).vectorize(vi);
 }
 
 void schedule_fill(SimpleStages &stages, const Fill &fill, const TargetFacts &facts) {
     const Var &i = stages.axes[0];
     Var io("io"), ii("ii");
     stages.output.bound(i, 0, static_cast<int>(fill.elements))
-        .split(i, io, ii, facts.lanes, exact_tail(fill.elements, facts.lanes))
+        .split(i, io, ii, facts.lanes, vector_tail(fill.elements, facts.lanes))
         .vectorize(ii);
 }
 
@@ -75,21 +72,18 @@ void schedule_softmax(SimpleStages &stages, const Softmax &softmax, const Target
     out.bound(o, 0, static_cast<int>(softmax.outer));
     if (softmax.inner >= facts.lanes) {
         Var ib("ib"), iv("iv");
-        out.split(i, ib, iv, facts.lanes, exact_tail(softmax.inner, facts.lanes))
+        out.split(i, ib, iv, facts.lanes, vector_tail(softmax.inner, facts.lanes))
             .reorder(iv, k, ib, o)
             .vectorize(iv);
-        const TailStrategy tail = exact_tail(softmax.inner, facts.lanes);
         for (Func f : {stages.maximum, stages.reduction}) {
-            f.compute_at(out, ib).vectorize(i, facts.lanes, tail);
-            f.update().vectorize(i, facts.lanes, tail);
+            f.compute_at(out, ib).vectorize(i, facts.lanes);
+            f.update().vectorize(i, facts.lanes);
         }
         return;
     }
     Var kb("kb"), kv("kv");
     out.reorder(k, i, o);
-    out.split(k, kb, kv, facts.lanes,
-              softmax.extent % facts.lanes == 0 ? TailStrategy::RoundUp : TailStrategy::Predicate)
-        .vectorize(kv);
+    out.split(k, kb, kv, facts.lanes, vector_tail(softmax.extent, facts.lanes)).vectorize(kv);
     stages.maximum.compute_at(out, i);
     stages.reduction.compute_at(out, i);
 }

@@ -54,6 +54,11 @@ Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts, con
     return best;
 }
 
+Halide::TailStrategy vector_tail(int64_t extent, int lanes) {
+    if (extent % lanes == 0) return Halide::TailStrategy::RoundUp;
+    return extent > lanes ? Halide::TailStrategy::ShiftInwards : Halide::TailStrategy::Predicate;
+}
+
 int64_t divisor_at_most(int64_t extent, int64_t limit) {
     for (int64_t candidate = std::min(extent, limit); candidate > 1; candidate--) {
         if (extent % candidate == 0) return candidate;
