@@ -111,14 +111,17 @@ struct Partition {
     bool pixels_outer = false;
 };
 
-/// A strip's input, and what the depthwise makes of it, should stay in the second-level cache
-/// beside the weights that stream through; whole rows.
-int64_t strip_rows(const Block &natural, const TargetFacts &facts, const Tuning &tuning) {
+/// Each strip reads all packed weights once, so what it holds of the input (or of the depthwise)
+/// should be about as large as they are: smaller strips wait for weights, larger ones push their
+/// own rows out of the first-level cache. Half of either cache level is the limit.
+int64_t strip_rows(const Block &natural, int64_t weight_bytes, const TargetFacts &facts,
+                   const Tuning &tuning) {
     const int height = natural.output.height;
     if (tuning.strip_rows > 0) return divisor_at_most(height, tuning.strip_rows);
     const int64_t row_bytes = 4LL * natural.output.width * natural.project->in_channels *
                               natural.project->window.stride_h;
-    return divisor_at_most(height, std::max<int64_t>(1, facts.l2_bytes / 4 / row_bytes));
+    const int64_t bytes = std::clamp(weight_bytes, facts.l1_bytes / 2, facts.l2_bytes / 2);
+    return divisor_at_most(height, std::max<int64_t>(1, bytes / row_bytes));
 }
 
 int64_t task_count(int64_t strips) {
@@ -129,10 +132,10 @@ int64_t task_count(int64_t strips) {
 Partition choose_partition(const Block &natural, bool flat, const TargetFacts &facts,
                            const Tuning &tuning) {
     Partition partition;
-    const int64_t rows = strip_rows(natural, facts, tuning);
     const Convolution &layer = *natural.project;
     const int64_t weight_bytes =
         4LL * layer.in_channels * layer.window.taps() * round_up_to_panel(layer.out_channels);
+    const int64_t rows = strip_rows(natural, weight_bytes, facts, tuning);
     partition.pixels_outer = weight_bytes <= facts.l1_bytes / 2;
     partition.strip = flat ? rows * natural.output.width : rows;
     partition.tasks = task_count(natural.output.height / rows);
