@@ -10,14 +10,14 @@
 namespace sepconv {
 
 enum class Role {
-    kInput,           ///< The image or tensor that the kernel reads.
-    kWeights,         ///< Packed weights of a convolution or depthwise stage.
-    kBias,            ///< Packed bias of the same stage.
-    kScalar,          ///< One-element operand of an epilogue.
-    kChannel,         ///< Per-channel operand: [channels], packed as the stage's bias.
-    kTensor,          ///< Tensor operand with its own strides.
-    kResizeIndex,     ///< int32 [taps][extent]
-    kResizeWeight,    ///< float [taps][extent]
+    kInput,         ///< The image or tensor that the kernel reads.
+    kWeights,       ///< Packed weights of a convolution or depthwise stage.
+    kBias,          ///< Packed bias of the same stage.
+    kScalar,        ///< One-element operand of an epilogue.
+    kChannel,       ///< Per-channel operand: [channels], packed as the stage's bias.
+    kTensor,        ///< Tensor operand with its own strides.
+    kResizeIndex,   ///< int32 [taps][extent]
+    kResizeWeight,  ///< float [taps][extent]
     kOutput,
 };
 

@@ -55,7 +55,9 @@ struct Elementwise {
 /// Applied in order to a stage's accumulated value, before any zero padding of a later stage.
 using Epilogue = std::vector<Elementwise>;
 
-constexpr bool is_binary(Op op) { return op >= Op::kAdd; }
+constexpr bool is_binary(Op op) {
+    return op >= Op::kAdd;
+}
 
 /// snake_case name, as in reports and generator parameters: "hard_swish".
 std::string_view name_of(Op op);
