@@ -192,7 +192,7 @@ Status infer_concat(NodeContext &c) {
 namespace {
 
 Result<Ints> split_sizes(const NodeContext &c, int64_t extent) {
-    const Result<Ints> given = input_or_attribute(c, 13, "split");
+    Result<Ints> given = input_or_attribute(c, 13, "split");
     if (!given.ok() || !given.value().empty()) {
         return given;
     }

@@ -340,7 +340,8 @@ Result<Ints> resolve_pads(const NodeContext &c) {
         if (given[i] < -kMaxExtent || given[i] > kMaxExtent) {
             return c.invalid("pads[" + std::to_string(i) + "] is " + std::to_string(given[i]));
         }
-        pads[static_cast<size_t>(axes[i % count]) + (i < count ? 0 : rank)] = given[i];
+        const size_t axis = i < count ? i : i - count;
+        pads[static_cast<size_t>(axes[axis]) + (i < count ? 0 : rank)] = given[i];
     }
     return pads;
 }

@@ -411,6 +411,7 @@ constexpr std::string_view kConvAttributes =
     "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I";
 constexpr std::string_view kReduceAttributes = "axes:I keepdims:i noop_with_empty_axes:i";
 
+// NOLINTNEXTLINE(readability-function-size): a table, one operator a line.
 const std::unordered_map<std::string_view, Rule> &rules() {
     static const std::unordered_map<std::string_view, Rule> table{
         {"Conv", {infer_conv, 2, 3, kConvAttributes}},

@@ -45,10 +45,11 @@ Result<WindowNumbers> window_numbers(const NodeContext &c, size_t spatial,
     const auto read = [&](const std::string &key, size_t count, int64_t low, int64_t otherwise,
                           Ints &into) -> Status {
         Result<Ints> values = window_numbers(c, key, count, low, otherwise);
-        if (values.ok()) {
-            into = std::move(values).value();
+        if (!values.ok()) {
+            return values.status();
         }
-        return values.status();
+        into = std::move(values).value();
+        return Status();
     };
     SEPCONV_RETURN_IF_ERROR(read("strides", spatial, 1, 1, window.strides));
     SEPCONV_RETURN_IF_ERROR(read("dilations", spatial, 1, 1, window.dilations));

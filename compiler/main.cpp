@@ -10,9 +10,7 @@ namespace {
 constexpr int kExitError = 1;
 constexpr int kExitUsage = 2;
 
-}  // namespace
-
-int main(int argc, char **argv) {
+int run(int argc, char **argv) {
     sepconv::Status status;
     CLI::App app("sepconv compiles convolutional networks to static libraries");
     app.set_version_flag("--version", SEPCONV_VERSION);
@@ -32,4 +30,15 @@ int main(int argc, char **argv) {
     const bool defect = status.code() == sepconv::StatusCode::kInternal;
     std::fprintf(stderr, "error: %s%s\n", defect ? "internal: " : "", status.message().c_str());
     return kExitError;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception &error) {
+        std::fprintf(stderr, "error: internal: %s\n", error.what());
+        return kExitError;
+    }
 }

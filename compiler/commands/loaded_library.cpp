@@ -45,6 +45,7 @@ Status LoadedLibrary::create(int threads, bool profile) {
     sepconv_options_t options = {};
     options.num_threads = threads;
     options.profile = profile ? 1 : 0;
+    // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): load() has filled every pointer.
     return status_of("context", create_(model_(), &options, &context_));
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <set>
@@ -127,7 +128,7 @@ void print_times(std::vector<double> milliseconds) {
     std::sort(milliseconds.begin(), milliseconds.end());
     const auto at = [&](double quantile) {
         const double index = quantile * static_cast<double>(milliseconds.size() - 1);
-        return milliseconds[static_cast<size_t>(index + 0.5)];
+        return milliseconds[static_cast<size_t>(std::lround(index))];
     };
     fmt::print("median {:.3f} ms, p10 {:.3f} ms, p90 {:.3f} ms of {} runs\n", at(0.5), at(0.1),
                at(0.9), milliseconds.size());
