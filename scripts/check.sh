@@ -13,7 +13,7 @@ check() {
     "$@" || status=1
 }
 
-# Half a minute a file where Halide.h is included, so one process a core.
+# Seconds a file where Halide.h is included, so one process a core.
 tidy() {
     printf '%s\0' "${tidied[@]}" |
         xargs -0 -n 1 -P "$(nproc)" clang-tidy -quiet -p "$build" 2>"$build/clang-tidy.log" ||
