@@ -25,7 +25,8 @@ def compile_model(tool, model, work, output, cache):
                "--isa", "sse41,avx2,avx512", "--input-shape", SHAPE, "--cache-dir", work / cache,
                "--quiet"]
     start = time.perf_counter()
-    subprocess.run(command, check=True)
+    if subprocess.run(command, check=False).returncode != 0:
+        sys.exit(f"{tool} failed for {output}")
     seconds = time.perf_counter() - start
     return seconds, {name: hashlib.sha256((work / output / name).read_bytes()).hexdigest()
                      for name in FILES}
