@@ -125,6 +125,7 @@ private:
         group.output = node.outputs[0];
         const int rank = static_cast<int>(graph_.shape_of(group.output).size());
         if (is_depthwise(graph_, node)) return depthwise_group(group);
+        if (std::optional<Group> inverted = inverted_group(group)) return *inverted;
         if (node.op == "Conv" || node.op == "ConvTranspose") {
             chain(group, group.epilogue, 1, true);
         } else if (node.op == "Gemm" || node.op == "MatMul") {
@@ -153,6 +154,25 @@ private:
             group.output = graph_.nodes[group.anchor].outputs[0];
             return;
         }
+    }
+
+    /// Pointwise > depthwise > pointwise, each read by the next alone.
+    std::optional<Group> inverted_group(const Group &alone) const {
+        if (!is_pointwise(graph_, graph_.nodes[alone.anchor])) return std::nullopt;
+        Group front = alone;
+        chain(front, front.expand_epilogue, 1, false);
+        const int next = sole_consumer(front.output);
+        if (next < 0 || !is_depthwise(graph_, graph_.nodes[next])) return std::nullopt;
+        const Node &depthwise = graph_.nodes[next];
+        const Shape &weights = graph_.shape_of(depthwise.input(1));
+        if (weights[0] != graph_.shape_of(front.output)[1]) return std::nullopt;
+        front.expand = front.anchor;
+        front.anchor = next;
+        front.nodes.push_back(next);
+        front.output = depthwise.outputs[0];
+        Group group = depthwise_group(front);
+        if (group.project < 0) return std::nullopt;
+        return group;
     }
 
     Group depthwise_group(const Group &alone) const {

@@ -22,6 +22,8 @@ using FusedSteps = std::vector<FusedStep>;
 /// Graph::nodes; the group runs when its last node would, so that every operand exists.
 struct Group {
     int anchor = 0;
+    int expand = -1;              ///< A pointwise Conv in front of a depthwise anchor, or -1.
+    FusedSteps expand_epilogue;   ///< Between the two.
     FusedSteps epilogue;          ///< Behind the anchor.
     int project = -1;             ///< A pointwise Conv behind a depthwise anchor, or -1.
     FusedSteps project_epilogue;  ///< Behind the project.

@@ -175,7 +175,7 @@ Status Lowering::add_step(const Kernel &kernel, int64_t repeat, std::vector<Plac
 
 void Lowering::begin_block(const Group &group, const std::string &kind) {
     PlanBlock block;
-    const Node &anchor = graph_.nodes[group.anchor];
+    const Node &anchor = graph_.nodes[group.nodes.front()];
     const int uses = names_[anchor.name]++;
     block.name = uses == 0 ? anchor.name : fmt::format("{}#{}", anchor.name, uses);
     block.kind = kind;
@@ -188,7 +188,7 @@ void Lowering::begin_block(const Group &group, const std::string &kind) {
     block.shape = fmt::format("{} > {}", in, shape_text(graph_.shape_of(group.output)));
     if (group.project >= 0) {
         const std::vector<int64_t> kernel =
-            anchor.attribute("kernel_shape", std::vector<int64_t>{});
+            graph_.nodes[group.anchor].attribute("kernel_shape", std::vector<int64_t>{});
         block.taps = static_cast<int>(element_count(kernel));
         block.out_channels = static_cast<int>(graph_.shape_of(group.output)[1]);
     }
@@ -228,7 +228,8 @@ Status Lowering::lower_group(const Group &group) {
     };
     if (node.op == "Conv") {
         const bool depthwise = is_depthwise(graph_, node);
-        const char *kind = group.project >= 0           ? "separable"
+        const char *kind = group.expand >= 0            ? "inverted residual"
+                           : group.project >= 0         ? "separable"
                            : depthwise                  ? "depthwise"
                            : is_pointwise(graph_, node) ? "pointwise"
                                                         : "convolution";

@@ -167,8 +167,9 @@ Status Lowering::lower_depthwise(const Group &group) {
     SEPCONV_RETURN_IF_ERROR(weights.status());
     const Kernel2d kernel = kernel_of(weights.value()->shape);
     const std::vector<float> &values = weights.value()->floats;
-    View in = view_of(node.input(0));
-    if (in.shape[1] > 1 && in.strides[1] != 1) {
+    const bool expands = group.expand >= 0;
+    View in = view_of(expands ? graph_.nodes[group.expand].input(0) : node.input(0));
+    if (!expands && in.shape[1] > 1 && in.strides[1] != 1) {
         Result<View> copied = channels_last_copy(in);
         SEPCONV_RETURN_IF_ERROR(copied.status());
         in = copied.value();
@@ -180,10 +181,11 @@ Status Lowering::lower_depthwise(const Group &group) {
     block.input = image_of(in, is_padded(in));
     block.output = image_of(out, is_padded(out));
     Depthwise layer;
-    layer.channels = static_cast<int>(in.shape[1]);
-    layer.multiplier = static_cast<int>(weights.value()->shape[0] / in.shape[1]);
+    layer.channels = static_cast<int>(graph_.shape_of(node.input(0))[1]);
+    layer.multiplier = static_cast<int>(weights.value()->shape[0]) / layer.channels;
     layer.window = window_of(node, kernel);
     std::vector<Place> places = {batched_place(in)};
+    if (expands) SEPCONV_RETURN_IF_ERROR(place_expand(group, out_shape, places, block));
     places.push_back(
         constant_floats(pack_depthwise(layer.channels, layer.multiplier, kernel.h, kernel.w,
                                        [&](int64_t co, int64_t, int64_t ky, int64_t kx) {
@@ -203,10 +205,10 @@ Status Lowering::lower_depthwise(const Group &group) {
     return add_step(block, batch_of(out), std::move(places));
 }
 
-// Between the two stages the channels are ordered [multiplier][channels].
-Status Lowering::place_project(const Group &group, int64_t multiplier, const Shape &out_shape,
-                               std::vector<Place> &places, Block &block) {
-    const Node &node = graph_.nodes[group.project];
+Result<Convolution> Lowering::place_pointwise(const Node &node, const FusedSteps &steps,
+                                              int64_t multiplier, const Shape &out_shape,
+                                              std::vector<Place> &places,
+                                              std::vector<Image> &operands) {
     Result<const Constant *> weights = constant_of(node, 1);
     SEPCONV_RETURN_IF_ERROR(weights.status());
     const Shape &shape = weights.value()->shape;
@@ -220,11 +222,28 @@ Status Lowering::place_project(const Group &group, int64_t multiplier, const Sha
             return weights.value()->floats[co * shape[1] + natural];
         })));
     places.push_back(constant_floats(pack_channels(shape[0], 1, bias_of(node))));
-    Result<Epilogue> epilogue = place_epilogue(group.project_epilogue, 0, shape[0], 1, out_shape,
-                                               whole, places, block.operands);
+    Result<Epilogue> epilogue =
+        place_epilogue(steps, 0, shape[0], 1, out_shape, whole, places, operands);
     SEPCONV_RETURN_IF_ERROR(epilogue.status());
     layer.epilogue = epilogue.value();
-    block.project = layer;
+    return layer;
+}
+
+Status Lowering::place_expand(const Group &group, const Shape &out_shape,
+                              std::vector<Place> &places, Block &block) {
+    Result<Convolution> layer = place_pointwise(graph_.nodes[group.expand], group.expand_epilogue,
+                                                1, out_shape, places, block.operands);
+    SEPCONV_RETURN_IF_ERROR(layer.status());
+    block.expand = layer.value();
+    return Status();
+}
+
+Status Lowering::place_project(const Group &group, int64_t multiplier, const Shape &out_shape,
+                               std::vector<Place> &places, Block &block) {
+    Result<Convolution> layer = place_pointwise(graph_.nodes[group.project], group.project_epilogue,
+                                                multiplier, out_shape, places, block.operands);
+    SEPCONV_RETURN_IF_ERROR(layer.status());
+    block.project = layer.value();
     return Status();
 }
 

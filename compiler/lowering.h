@@ -105,6 +105,13 @@ private:
                                     int64_t multiplier, const Shape &shape,
                                     const std::function<View(const View &)> &at_output,
                                     std::vector<Place> &places, std::vector<Image> &operands);
+    /// Weights, bias and epilogue of a pointwise stage; its input channels are ordered
+    /// [multiplier][channels], as a depthwise leaves them.
+    Result<Convolution> place_pointwise(const Node &node, const FusedSteps &steps,
+                                        int64_t multiplier, const Shape &out_shape,
+                                        std::vector<Place> &places, std::vector<Image> &operands);
+    Status place_expand(const Group &group, const Shape &out_shape, std::vector<Place> &places,
+                        Block &block);
     Status place_project(const Group &group, int64_t multiplier, const Shape &out_shape,
                          std::vector<Place> &places, Block &block);
     Result<const Constant *> constant_of(const Node &node, size_t input) const;

@@ -104,9 +104,41 @@ void schedule_depthwise(DepthwiseStage &stage, const Axes &axes, const Depthwise
     schedule_taps(stage, axes, rows, xo, masked, facts);
 }
 
+/// Rows that the depthwise reads for `rows` of its output.
+int window_rows(const Window &window, int64_t rows) {
+    return static_cast<int>((rows - 1) * window.stride_h +
+                            dilated_extent(window.kernel_h, window.dilation_h));
+}
+
+/// The expand of an inverted residual slides down the rows: each strip computes only the rows that
+/// the strip before it did not, into a ring of as many rows as one strip's depthwise reads.
+void schedule_expand(BlockStages &stages, const Block &block, const OutputLoops &loops,
+                     int64_t strip_rows, const TargetFacts &facts) {
+    const Axes &axes = stages.axes;
+    const Convolution &layer = *block.expand;
+    // The tile of this stage is not the one that `tuning` speaks of.
+    const Tile tile = choose_tile(block.input.width, layer.out_channels, facts, Tuning{});
+    Func &rows = stages.expanded;
+    Var cb("ecb"), ci("eci"), cv("ecv"), xo("exo"), xi("exi");
+    rows.store_at(stages.output, loops.task)
+        .compute_at(stages.output, loops.strip)
+        .fold_storage(axes.y, window_rows(block.depthwise->window, strip_rows))
+        .bound_extent(axes.c, round_up(layer.out_channels, tile.channels()))
+        .bound_extent(axes.x, block.input.width)
+        .split(axes.c, cb, cv, tile.lanes, TailStrategy::RoundUp)
+        .split(cb, cb, ci, tile.vectors, TailStrategy::RoundUp)
+        .split(axes.x, xo, xi, tile.pixels, TailStrategy::ShiftInwards)
+        .reorder(cv, ci, xi, xo, cb, axes.y)
+        .vectorize(cv)
+        .unroll(ci)
+        .unroll(xi);
+    schedule_accumulators(*stages.expand, axes, rows, xo, tile);
+}
+
 /// Sizes of the loops around the register tile.
 struct Partition {
-    int64_t strip = 1;  ///< Rows, or pixels of the one long row.
+    int64_t rows = 1;   ///< Of a strip.
+    int64_t strip = 1;  ///< The same, or pixels of the one long row.
     int64_t tasks = 1;  ///< Over strips; 1 when channels are split instead.
     bool pixels_outer = false;
 };
@@ -129,6 +161,15 @@ int64_t task_count(int64_t strips) {
     return divisor_at_most(strips, kMostTasks);
 }
 
+/// Every task of a sliding expand computes the rows between it and the task before again: at most
+/// one row in twelve.
+int64_t sliding_task_count(int64_t strips, int64_t rows, const Window &window) {
+    const int64_t again =
+        std::max(0, window_rows(window, 1) - window.stride_h) / std::max(1, window.stride_h);
+    const int64_t most = strips * rows / std::max<int64_t>(1, 12 * again);
+    return divisor_at_most(strips, std::clamp<int64_t>(most, 1, 8));
+}
+
 Partition choose_partition(const Block &natural, bool flat, const TargetFacts &facts,
                            const Tuning &tuning) {
     Partition partition;
@@ -137,8 +178,11 @@ Partition choose_partition(const Block &natural, bool flat, const TargetFacts &f
         4LL * layer.in_channels * layer.window.taps() * round_up_to_panel(layer.out_channels);
     const int64_t rows = strip_rows(natural, weight_bytes, facts, tuning);
     partition.pixels_outer = weight_bytes <= facts.l1_bytes / 2;
+    const int64_t strips = natural.output.height / rows;
+    partition.rows = rows;
     partition.strip = flat ? rows * natural.output.width : rows;
-    partition.tasks = task_count(natural.output.height / rows);
+    partition.tasks = natural.expand ? sliding_task_count(strips, rows, natural.depthwise->window)
+                                     : task_count(strips);
     return partition;
 }
 
@@ -225,10 +269,12 @@ void schedule_block(BlockStages &stages, const Block &natural, const TargetFacts
     OutputLoops loops = schedule_output(stages, block, partition, flat, tile);
     schedule_accumulators(*stages.project, stages.axes, stages.output, loops.tile, tile);
     if (stages.depthwise) {
+        const bool scratch = block.expand.has_value();
         schedule_depthwise(*stages.depthwise, stages.axes, *block.depthwise, stages.output,
                            loops.strip, natural.output.width, flat,
-                           vectors_may_overrun(block.input), facts, tuning);
+                           scratch || vectors_may_overrun(block.input), facts, tuning);
     }
+    if (block.expand) schedule_expand(stages, natural, loops, partition.rows, facts);
     if (stages.project->padded.defined()) {
         // A border inside the reduction would test every broadcast; a copied strip costs
         // 1 / (taps * out_channels) of the multiply-accumulates.
