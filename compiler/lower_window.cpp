@@ -31,6 +31,11 @@ Window pool_window(const Node &node) {
     return w;
 }
 
+PoolKind reduction_kind(const Node &node) {
+    const bool maximum = node.op == "GlobalMaxPool" || node.op == "ReduceMax";
+    return maximum ? PoolKind::kMax : PoolKind::kAverage;
+}
+
 }  // namespace
 
 Status Lowering::pool(const Pool &kernel, const View &in, const View &out,
@@ -72,6 +77,24 @@ Status Lowering::lower_pool(const Group &group) {
     return pool(kernel, view_of(node.input(0)), out, group.epilogue);
 }
 
+// One window over the whole image, for every image of the batch.
+Status Lowering::lower_global_pool(const Group &group, const View &in) {
+    const View out = destination(group.output);
+    const Shape pooled = {in.shape[0], in.shape[1], 1, 1};
+    std::optional<View> direct = reshaped(out, pooled);
+    const View target = direct ? *direct : new_tensor(pooled, channels_last(pooled));
+    Pool kernel;
+    kernel.kind = reduction_kind(graph_.nodes[group.anchor]);
+    kernel.window.kernel_h = static_cast<int>(in.shape[2]);
+    kernel.window.kernel_w = static_cast<int>(in.shape[3]);
+    SEPCONV_RETURN_IF_ERROR(pool(kernel, in, target, group.epilogue));
+    views_[group.output] = out;
+    if (direct) return Status();
+    Result<View> shaped = as_shape(target, out.shape);
+    SEPCONV_RETURN_IF_ERROR(shaped.status());
+    return copy(shaped.value(), out);
+}
+
 // The reduced axes become the window; what is kept, channels and batch.
 Status Lowering::lower_reduce(const Group &group) {
     const Node &node = graph_.nodes[group.anchor];
@@ -83,6 +106,7 @@ Status Lowering::lower_reduce(const Group &group) {
         axes.clear();
         for (size_t d = 2; d < rank; d++) axes.push_back(static_cast<int64_t>(d));
     }
+    if (rank == 4 && axes == std::vector<int64_t>{2, 3}) return lower_global_pool(group, in);
     std::vector<int64_t> perm;  // Kept axes, then reduced ones.
     int64_t kept = 1, reduced = 1;
     for (size_t d = 0; d < rank; d++) {
@@ -98,13 +122,8 @@ Status Lowering::lower_reduce(const Group &group) {
     std::optional<View> direct = reshaped(out, {1, kept, 1, 1});
     const View target = direct ? *direct : new_tensor({1, kept, 1, 1}, {kept, 1, kept, kept});
     Pool kernel;
-    const bool maximum = node.op == "GlobalMaxPool" || node.op == "ReduceMax";
-    kernel.kind = maximum ? PoolKind::kMax : PoolKind::kAverage;
+    kernel.kind = reduction_kind(node);
     kernel.window.kernel_w = static_cast<int>(reduced);
-    const bool per_image = in.shape[0] != 1;
-    if (per_image && !group.epilogue.empty() && kept != in.shape[1]) {
-        return unsupported(node, "a batched pool with a fused operator is not supported");
-    }
     SEPCONV_RETURN_IF_ERROR(pool(kernel, matrix.value(), target, group.epilogue));
     views_[group.output] = out;
     if (direct) return Status();

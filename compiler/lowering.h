@@ -120,6 +120,7 @@ private:
     // lower_window.cpp
     Status lower_pool(const Group &group);
     Status lower_reduce(const Group &group);
+    Status lower_global_pool(const Group &group, const View &in);
     Status lower_resize(const Group &group);
     Status lower_softmax(const Group &group);
     Status pool(const Pool &kernel, const View &in, const View &out, const FusedSteps &epilogue);

@@ -198,6 +198,10 @@ def pools():
     return [
         pool("global_average", "GlobalAveragePool"),
         pool("global_average_batch", "GlobalAveragePool", shape=(2, 5, 4, 7)),
+        Case("global_average_batch_fused", [(2, 5, 4, 7)], lambda b, x: b.node(
+            "Mul", b.node("GlobalAveragePool", x), b.weights(5, 1, 1))),
+        Case("global_max_batch_fused", [(3, 17, 4, 7)], lambda b, x: b.node(
+            "HardSwish", b.node("GlobalMaxPool", x))),
         pool("max_3x3", "MaxPool", **k3),
         pool("max_stride_2", "MaxPool", strides=[2, 2], pads=[1, 1, 1, 1], **k3),
         pool("max_2x2", "MaxPool", kernel_shape=[2, 2], strides=[2, 2]),
