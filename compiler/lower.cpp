@@ -107,6 +107,21 @@ View Lowering::destination(const std::string &value) {
     return new_tensor(shape, channels_last(shape));
 }
 
+View Lowering::output_as(const std::string &value, const Shape &shape) {
+    const View out = destination(value);
+    views_[value] = out;
+    if (std::optional<View> direct = reshaped(out, shape)) return *direct;
+    return new_tensor(shape, channels_last(shape));
+}
+
+Status Lowering::finish_output(const std::string &value, const View &written) {
+    const View out = views_.at(value);
+    if (written.storage == out.storage) return Status();
+    Result<View> shaped = as_shape(written, out.shape);
+    SEPCONV_RETURN_IF_ERROR(shaped.status());
+    return copy(shaped.value(), out);
+}
+
 View Lowering::view_of(const std::string &name) {
     auto known = views_.find(name);
     if (known != views_.end()) return known->second;

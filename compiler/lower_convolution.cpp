@@ -366,9 +366,7 @@ Status Lowering::lower_matrix(const Group &group) {
     if (node.op == "Gemm" && !node.input(2).empty() && bias == nullptr) {
         return unsupported(node, "the bias must be constant");
     }
-    const View out = destination(group.output);
-    std::optional<View> direct = reshaped(out, {pixels, outputs});
-    const View target = direct ? *direct : new_tensor({pixels, outputs}, {outputs, 1});
+    const View target = output_as(group.output, {pixels, outputs});
     if (bias != nullptr && element_count(bias->shape) != outputs &&
         element_count(bias->shape) != 1) {
         return unsupported(node, "the bias must be one value or one a column");
@@ -385,11 +383,7 @@ Status Lowering::lower_matrix(const Group &group) {
     };
     part.epilogue = group.epilogue;
     SEPCONV_RETURN_IF_ERROR(lower_part(part, rows.value(), target, nullptr));
-    views_[group.output] = out;
-    if (direct) return Status();
-    Result<View> shaped = as_shape(target, out.shape);
-    SEPCONV_RETURN_IF_ERROR(shaped.status());
-    return copy(shaped.value(), out);
+    return finish_output(group.output, target);
 }
 
 }  // namespace sepconv

@@ -79,20 +79,13 @@ Status Lowering::lower_pool(const Group &group) {
 
 // One window over the whole image, for every image of the batch.
 Status Lowering::lower_global_pool(const Group &group, const View &in) {
-    const View out = destination(group.output);
-    const Shape pooled = {in.shape[0], in.shape[1], 1, 1};
-    std::optional<View> direct = reshaped(out, pooled);
-    const View target = direct ? *direct : new_tensor(pooled, channels_last(pooled));
+    const View target = output_as(group.output, {in.shape[0], in.shape[1], 1, 1});
     Pool kernel;
     kernel.kind = reduction_kind(graph_.nodes[group.anchor]);
     kernel.window.kernel_h = static_cast<int>(in.shape[2]);
     kernel.window.kernel_w = static_cast<int>(in.shape[3]);
     SEPCONV_RETURN_IF_ERROR(pool(kernel, in, target, group.epilogue));
-    views_[group.output] = out;
-    if (direct) return Status();
-    Result<View> shaped = as_shape(target, out.shape);
-    SEPCONV_RETURN_IF_ERROR(shaped.status());
-    return copy(shaped.value(), out);
+    return finish_output(group.output, target);
 }
 
 // The reduced axes become the window; what is kept, channels and batch.
@@ -118,18 +111,12 @@ Status Lowering::lower_reduce(const Group &group) {
     // [kept, reduced]: reduce over one long row of `reduced` pixels with `kept` channels.
     Result<View> matrix = as_shape(transposed(in, perm), {1, kept, 1, reduced});
     SEPCONV_RETURN_IF_ERROR(matrix.status());
-    const View out = destination(group.output);
-    std::optional<View> direct = reshaped(out, {1, kept, 1, 1});
-    const View target = direct ? *direct : new_tensor({1, kept, 1, 1}, {kept, 1, kept, kept});
+    const View target = output_as(group.output, {1, kept, 1, 1});
     Pool kernel;
     kernel.kind = reduction_kind(node);
     kernel.window.kernel_w = static_cast<int>(reduced);
     SEPCONV_RETURN_IF_ERROR(pool(kernel, matrix.value(), target, group.epilogue));
-    views_[group.output] = out;
-    if (direct) return Status();
-    Result<View> shaped = as_shape(target, out.shape);
-    SEPCONV_RETURN_IF_ERROR(shaped.status());
-    return copy(shaped.value(), out);
+    return finish_output(group.output, target);
 }
 
 Status Lowering::lower_resize(const Group &group) {
@@ -195,9 +182,7 @@ Status Lowering::lower_softmax(const Group &group) {
     }
     Result<View> source = as_shape(in, matrix);
     SEPCONV_RETURN_IF_ERROR(source.status());
-    const View out = destination(group.output);
-    std::optional<View> direct = reshaped(out, matrix);
-    const View target = direct ? *direct : new_tensor(matrix, row_major(matrix));
+    const View target = output_as(group.output, matrix);
     Softmax kernel;
     kernel.outer = matrix[0], kernel.extent = matrix[1], kernel.inner = matrix[2];
     for (int d = 0; d < 3; d++) {
@@ -205,11 +190,7 @@ Status Lowering::lower_softmax(const Group &group) {
         kernel.output[d] = target.strides[d];
     }
     SEPCONV_RETURN_IF_ERROR(add_step(kernel, 1, {place_of(source.value()), place_of(target)}));
-    views_[group.output] = out;
-    if (direct) return Status();
-    Result<View> shaped = as_shape(target, out.shape);
-    SEPCONV_RETURN_IF_ERROR(shaped.status());
-    return copy(shaped.value(), out);
+    return finish_output(group.output, target);
 }
 
 }  // namespace sepconv

@@ -55,6 +55,10 @@ private:
     View new_tensor(const Shape &shape, const std::vector<int64_t> &strides);
     /// Where the value is to be written: its place at the edge or in a Concat, or a new tensor.
     View destination(const std::string &value);
+    /// The value's place as `shape`, or a tensor of that shape where its strides do not allow that;
+    /// finish_output() then copies what was written.
+    View output_as(const std::string &value, const Shape &shape);
+    Status finish_output(const std::string &value, const View &written);
     View view_of(const std::string &name);  ///< Of a value, or of a constant as it is.
     View constant_view(const Shape &shape, const std::vector<float> &values);
     Place place_of(const View &view) const { return {view.storage, view.offset, 0}; }
