@@ -65,13 +65,6 @@ ImageParam declare_per_channel(const Block &block, const KernelArgument &argumen
     return dense(argument.name, Float(32), {padded, block.depthwise->multiplier});
 }
 
-/// kTensor operands are listed in the order of the epilogue's tensor steps.
-int tensor_ordinal(const Epilogue &epilogue, int step) {
-    int ordinal = 0;
-    for (int i = 0; i < step; i++) ordinal += epilogue[i].operand == Operand::kTensor ? 1 : 0;
-    return ordinal;
-}
-
 const Epilogue &stage_epilogue(const Block &block, int stage) {
     if (stage == 0) return block.expand->epilogue;
     return stage == 1 ? block.depthwise->epilogue : block.project->epilogue;
@@ -112,7 +105,6 @@ struct Declare {
         return map_operand(argument.name, map.extent,
                            map.operands[tensor_ordinal(map.epilogue, argument.step)]);
     }
-    ImageParam operator()(const Fill &) const { return ImageParam(); }
     ImageParam operator()(const Softmax &softmax) const {
         ImageParam buffer(Float(32), 3, argument.name);
         fix(buffer, 0, softmax.inner, softmax.input[2]);

@@ -128,22 +128,11 @@ SimpleStages define_map(const Map &map, Parameters &parameters) {
         return index;
     };
     OperandAt operand = [&](int step) -> Expr {
-        int ordinal = 0;
-        for (int i = 0; i < step; i++) {
-            ordinal += map.epilogue[i].operand == Operand::kTensor ? 1 : 0;
-        }
+        const int ordinal = tensor_ordinal(map.epilogue, step);
         return parameters["tensor_" + std::to_string(step)](at(map.operands[ordinal]));
     };
     stages.output = Func("output");
     stages.output(stages.axes) = apply(map.epilogue, parameters["input"](at(map.input)), operand);
-    return stages;
-}
-
-SimpleStages define_fill(const Fill &fill) {
-    SimpleStages stages;
-    stages.axes = {Var("i")};
-    stages.output = Func("output");
-    stages.output(stages.axes) = fill.value;
     return stages;
 }
 

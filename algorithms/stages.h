@@ -63,7 +63,6 @@ struct SimpleStages {
 SimpleStages define_pool(const Pool &pool, Parameters &parameters);
 SimpleStages define_resize(const Resize &resize, Parameters &parameters);
 SimpleStages define_map(const Map &map, Parameters &parameters);
-SimpleStages define_fill(const Fill &fill);
 SimpleStages define_softmax(const Softmax &softmax, Parameters &parameters);
 
 }  // namespace sepconv

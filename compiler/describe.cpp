@@ -72,10 +72,6 @@ std::string text_of_kind(const Map &map) {
     return text;
 }
 
-std::string text_of_kind(const Fill &fill) {
-    return fmt::format("fill {} {:a}", fill.elements, fill.value);
-}
-
 std::string text_of_kind(const Softmax &s) {
     return fmt::format("softmax {}x{}x{} {} > {}", s.outer, s.extent, s.inner, text_of(s.input),
                        text_of(s.output));

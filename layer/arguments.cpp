@@ -141,10 +141,6 @@ Arguments list_of(const Map &map) {
     return list;
 }
 
-Arguments list_of(const Fill &fill) {
-    return {argument(Role::kOutput, "output", fill.elements)};
-}
-
 Arguments list_of(const Softmax &softmax) {
     const auto elements = [&softmax](const std::array<int64_t, 3> &stride) {
         return (softmax.outer - 1) * stride[0] + (softmax.extent - 1) * stride[1] +

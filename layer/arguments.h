@@ -33,7 +33,7 @@ struct KernelArgument {
 /// The one list of a kernel's arguments, in call order (algorithms declare them, plans pass them):
 /// input; per stage weights, bias and then its epilogue's operands; for Resize the tables index_y,
 /// weight_y, index_x, weight_x behind the input (index only when taps is 1: weights still present);
-/// operands of the epilogue of the other kernels; the output last. Fill has only the output.
+/// operands of the epilogue of the other kernels; the output last.
 /// A kChannel argument of a stage with multiplier m is packed [m][round_up_to_panel(channels)];
 /// otherwise it has `channels` elements, readable up to round_up_to_panel(channels).
 std::vector<KernelArgument> arguments_of(const Kernel &kernel);

@@ -100,12 +100,6 @@ Cost cost_of_kind(const Map &map) {
     return cost;
 }
 
-Cost cost_of_kind(const Fill &fill) {
-    Cost cost;
-    cost.bytes_written = fill.elements * kFloatBytes;
-    return cost;
-}
-
 Cost cost_of_kind(const Softmax &softmax) {
     Cost cost;
     cost.bytes_read = softmax.outer * softmax.extent * softmax.inner * kFloatBytes;

@@ -2,6 +2,12 @@
 
 namespace sepconv {
 
+int tensor_ordinal(const Epilogue &epilogue, int step) {
+    int ordinal = 0;
+    for (int i = 0; i < step; i++) ordinal += epilogue[i].operand == Operand::kTensor ? 1 : 0;
+    return ordinal;
+}
+
 std::string_view name_of(Op op) {
     switch (op) {
         case Op::kRelu:

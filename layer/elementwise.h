@@ -59,6 +59,9 @@ constexpr bool is_binary(Op op) {
     return op >= Op::kAdd;
 }
 
+/// Which of the epilogue's tensor operands step `step` reads: they are listed in its order.
+int tensor_ordinal(const Epilogue &epilogue, int step);
+
 /// snake_case name, as in reports and generator parameters: "hard_swish".
 std::string_view name_of(Op op);
 

@@ -113,12 +113,6 @@ struct Map {
     std::vector<MapIndex> operands;
 };
 
-/// out(i) = value over a range, for the borders of Pad.
-struct Fill {
-    int64_t elements = 0;
-    float value = 0.0F;
-};
-
 /// out = exp(in - max) / sum(exp(in - max)) over `extent` values, for every (outer, inner).
 /// Index order of strides: {outer, extent, inner}.
 struct Softmax {
@@ -128,7 +122,7 @@ struct Softmax {
 };
 
 /// What one compiled function computes.
-using Kernel = std::variant<Block, Pool, Resize, Map, Fill, Softmax>;
+using Kernel = std::variant<Block, Pool, Resize, Map, Softmax>;
 
 }  // namespace sepconv
 

@@ -382,10 +382,6 @@ Status validate_kind(const Map &map) {
     return check_operand_count(map.epilogue, map.operands.size());
 }
 
-Status validate_kind(const Fill &fill) {
-    return expect_positive("elements", fill.elements);
-}
-
 Status validate_kind(const Softmax &softmax) {
     SEPCONV_RETURN_IF_ERROR(expect_positive("outer", softmax.outer));
     SEPCONV_RETURN_IF_ERROR(expect_positive("extent", softmax.extent));

@@ -47,12 +47,6 @@ struct Build {
         }
         return stages.output;
     }
-    Func operator()(const Fill &fill) {
-        SimpleStages stages = define_fill(fill);
-        schedule_fill(stages, fill, facts);
-        fix(stages.output.output_buffer(), 0, fill.elements, 1);
-        return stages.output;
-    }
     Func operator()(const Softmax &softmax) {
         SimpleStages stages = define_softmax(softmax, parameters);
         schedule_softmax(stages, softmax, facts);

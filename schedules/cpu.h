@@ -13,7 +13,6 @@ void schedule_block(BlockStages &stages, const Block &block, const TargetFacts &
 void schedule_pool(SimpleStages &stages, const Pool &pool, const TargetFacts &facts);
 void schedule_resize(SimpleStages &stages, const Resize &resize, const TargetFacts &facts);
 void schedule_map(SimpleStages &stages, const Map &map, const TargetFacts &facts);
-void schedule_fill(SimpleStages &stages, const Fill &fill, const TargetFacts &facts);
 void schedule_softmax(SimpleStages &stages, const Softmax &softmax, const TargetFacts &facts);
 
 }  // namespace sepconv

@@ -57,14 +57,6 @@ void schedule_map(SimpleStages &stages, const Map &map, const TargetFacts &facts
     out.split(stages.axes[0], vo, vi, facts.lanes, vector_tail(inner, facts.lanes)).vectorize(vi);
 }
 
-void schedule_fill(SimpleStages &stages, const Fill &fill, const TargetFacts &facts) {
-    const Var &i = stages.axes[0];
-    Var io("io"), ii("ii");
-    stages.output.bound(i, 0, static_cast<int>(fill.elements))
-        .split(i, io, ii, facts.lanes, vector_tail(fill.elements, facts.lanes))
-        .vectorize(ii);
-}
-
 void schedule_softmax(SimpleStages &stages, const Softmax &softmax, const TargetFacts &facts) {
     const Var &i = stages.axes[0], &k = stages.axes[1], &o = stages.axes[2];
     Func &out = stages.output;

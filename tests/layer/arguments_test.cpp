@@ -93,14 +93,13 @@ TEST(Arguments, OfAMapSpanWhatItsStridesTouch) {
                            {"output", Role::kOutput, 480, 0, -1}});
 }
 
-TEST(Arguments, OfPoolFillAndSoftmax) {
+TEST(Arguments, OfPoolAndSoftmax) {
     Pool pool;
     pool.input = dense_image(3, 4, 4, false);
     pool.window.kernel_h = pool.window.kernel_w = 4;
     pool.output = dense_image(3, 1, 1, false);
     expect_arguments(pool,
                      {{"input", Role::kInput, 48, 0, -1}, {"output", Role::kOutput, 3, 0, -1}});
-    expect_arguments(Fill{7, 1.0F}, {{"output", Role::kOutput, 7, 0, -1}});
     Softmax softmax;
     softmax.outer = 2;
     softmax.extent = 5;

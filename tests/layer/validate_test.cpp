@@ -178,7 +178,6 @@ TEST(Validate, RejectsTheOtherKernels) {
     expect_rejected(map, "map.epilogue[0] (add)");
     map.epilogue = {step(Op::kAdd, Operand::kTensor)};
     expect_rejected(map, "operands");
-    expect_rejected(Fill{0, 1.0F}, "elements");
     Softmax softmax;
     softmax.extent = 4;
     expect_rejected(softmax, "output.stride");

@@ -94,9 +94,6 @@ struct Compute {
         return compute_resize(resize, named);
     }
     std::vector<OutputElement> operator()(const Map &map) const { return compute_map(map, named); }
-    std::vector<OutputElement> operator()(const Fill &fill) const {
-        return std::vector<OutputElement>(fill.elements, {{fill.value, 0}, true});
-    }
     std::vector<OutputElement> operator()(const Softmax &softmax) const {
         return compute_softmax(softmax, named);
     }

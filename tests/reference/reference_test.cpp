@@ -150,8 +150,10 @@ TEST(Reference, PoolsCountWhatTheyShould) {
 }
 
 TEST(Compare, FindsNanGapsAndWrongValues) {
-    const Fill fill{3, 1.0F};
-    std::vector<reference::OutputElement> expected = reference::compute(fill, {});
+    Map fill;  // One value, broadcast.
+    fill.extent[kMapRank - 1] = 3;
+    fill.output[kMapRank - 1] = 1;
+    std::vector<reference::OutputElement> expected = reference::compute(fill, {{1}});
     GuardedBuffer buffer(3, Flush::kBack);
     EXPECT_FALSE(matches(fill, expected, buffer.floats()));
     buffer.floats()[0] = buffer.floats()[1] = buffer.floats()[2] = 1.0F;

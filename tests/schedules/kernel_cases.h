@@ -30,7 +30,7 @@ std::vector<KernelCase> pairwise_cases();
 std::vector<KernelCase> block_cases();
 /// Pools and resizes.
 std::vector<KernelCase> image_cases();
-/// Map, Fill and Softmax.
+/// Map and Softmax.
 std::vector<KernelCase> map_cases();
 
 }  // namespace sepconv::testing
