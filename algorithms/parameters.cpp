@@ -41,49 +41,45 @@ ImageParam map_operand(const std::string &name, const MapIndex &extent, const Ma
     return buffer;
 }
 
-int out_channels(const Block &block, int stage) {
-    if (stage == 0) return block.expand->out_channels;
-    return stage == 1 ? block.depthwise->channels : block.project->out_channels;
-}
-
-ImageParam declare_weights(const Block &block, const KernelArgument &argument) {
-    if (argument.stage == 1) {
-        const Depthwise &layer = *block.depthwise;
-        return dense(argument.name, Float(32),
-                     {round_up_to_panel(layer.channels), layer.window.kernel_w,
-                      layer.window.kernel_h, layer.multiplier});
+ImageParam declare_weights(const StageRef &stage, const std::string &name) {
+    const int64_t panels = round_up_to_panel(stage.channels);
+    if (stage.depthwise != nullptr) {
+        const Window &w = stage.depthwise->window;
+        return dense(name, Float(32),
+                     {panels, w.kernel_w, w.kernel_h, stage.depthwise->multiplier});
     }
-    const Convolution &layer = argument.stage == 0 ? *block.expand : *block.project;
-    return dense(argument.name, Float(32),
-                 {kPanel, layer.in_channels, layer.window.kernel_w, layer.window.kernel_h,
-                  round_up_to_panel(layer.out_channels) / kPanel});
+    const Window &w = stage.convolution->window;
+    return dense(name, Float(32),
+                 {kPanel, stage.convolution->in_channels, w.kernel_w, w.kernel_h, panels / kPanel});
 }
 
-ImageParam declare_per_channel(const Block &block, const KernelArgument &argument) {
-    const int64_t padded = round_up_to_panel(out_channels(block, argument.stage));
-    if (argument.stage != 1) return dense(argument.name, Float(32), {padded});
-    return dense(argument.name, Float(32), {padded, block.depthwise->multiplier});
+ImageParam declare_per_channel(const StageRef &stage, const std::string &name) {
+    const int64_t padded = round_up_to_panel(stage.channels);
+    if (stage.depthwise == nullptr) return dense(name, Float(32), {padded});
+    return dense(name, Float(32), {padded, stage.depthwise->multiplier});
 }
 
-const Epilogue &stage_epilogue(const Block &block, int stage) {
-    if (stage == 0) return block.expand->epilogue;
-    return stage == 1 ? block.depthwise->epilogue : block.project->epilogue;
+StageRef stage_of(const Block &block, StageId id) {
+    for (const StageRef &stage : stages_of(block)) {
+        if (stage.id == id) return stage;
+    }
+    return StageRef{};
 }
 
 struct Declare {
     const KernelArgument &argument;
 
     ImageParam operator()(const Block &block) const {
+        const StageRef stage = stage_of(block, argument.stage);
         switch (argument.role) {
             case Role::kWeights:
-                return declare_weights(block, argument);
+                return declare_weights(stage, argument.name);
             case Role::kBias:
             case Role::kChannel:
-                return declare_per_channel(block, argument);
+                return declare_per_channel(stage, argument.name);
             case Role::kTensor:
                 return image(argument.name,
-                             block.operands[tensor_ordinal(stage_epilogue(block, argument.stage),
-                                                           argument.step)]);
+                             block.operands[tensor_ordinal(*stage.epilogue, argument.step)]);
             default:
                 return image(argument.name, block.input);
         }

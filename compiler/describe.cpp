@@ -39,15 +39,19 @@ std::string text_of(const Strides &strides) {
     return fmt::format("{}", fmt::join(strides, ","));
 }
 
+std::string text_of(const StageRef &stage) {
+    if (stage.convolution != nullptr) return text_of(*stage.convolution);
+    if (stage.depthwise == nullptr) return text_of(*stage.epilogue);
+    const Depthwise &d = *stage.depthwise;
+    return fmt::format("{}*{} {} {}", d.channels, d.multiplier, text_of(d.window),
+                       text_of(d.epilogue));
+}
+
 std::string text_of_kind(const Block &block) {
     std::string text = "block " + text_of(block.input);
-    if (block.expand) text += " expand " + text_of(*block.expand);
-    if (block.depthwise) {
-        const Depthwise &d = *block.depthwise;
-        text += fmt::format(" depthwise {}*{} {} {}", d.channels, d.multiplier, text_of(d.window),
-                            text_of(d.epilogue));
+    for (const StageRef &stage : stages_of(block)) {
+        text += fmt::format(" {} {}", stage.name, text_of(stage));
     }
-    if (block.project) text += " project " + text_of(*block.project);
     text += " > " + text_of(block.output);
     for (const Image &operand : block.operands) text += " with " + text_of(operand);
     return text;

@@ -34,7 +34,7 @@ KernelArgument argument(Role role, std::string name, int64_t elements) {
 /// What an epilogue's operands look like: names begin with `prefix`.
 struct OperandSizes {
     std::string prefix;
-    int stage = 0;
+    StageId stage = StageId::kOutput;
     int64_t channels = 0;          ///< Elements of a kChannel operand.
     std::vector<int64_t> tensors;  ///< Elements of the kTensor operands, in order.
 };
@@ -66,29 +66,23 @@ void append_operands(Arguments *list, const Epilogue &epilogue, const OperandSiz
     }
 }
 
-void append_stage(Arguments *list, const std::string &name, int stage, int64_t weights,
-                  int64_t bias) {
-    list->push_back(argument(Role::kWeights, name + "_weights", weights));
-    list->back().stage = stage;
-    list->push_back(argument(Role::kBias, name + "_bias", bias));
-    list->back().stage = stage;
+/// Elements of a stage's packed bias.
+int64_t packed_channels(const StageRef &stage) {
+    const int64_t multiplier = stage.depthwise != nullptr ? stage.depthwise->multiplier : 1;
+    return multiplier * round_up_to_panel(stage.channels);
 }
 
-void append_convolution(Arguments *list, const std::string &name, int stage,
-                        const Convolution &convolution, const std::vector<int64_t> &tensors) {
-    const int64_t panels = round_up_to_panel(convolution.out_channels);
-    append_stage(list, name, stage, panels * convolution.window.taps() * convolution.in_channels,
-                 panels);
-    append_operands(list, convolution.epilogue,
-                    {name + "_", stage, convolution.out_channels, tensors});
+int64_t packed_weights(const StageRef &stage) {
+    if (stage.depthwise != nullptr) {
+        return packed_channels(stage) * stage.depthwise->window.taps();
+    }
+    return packed_channels(stage) * stage.convolution->window.taps() *
+           stage.convolution->in_channels;
 }
 
-void append_depthwise(Arguments *list, const Depthwise &depthwise,
-                      const std::vector<int64_t> &tensors) {
-    const int64_t packed = int64_t{depthwise.multiplier} * round_up_to_panel(depthwise.channels);
-    append_stage(list, "depthwise", 1, packed * depthwise.window.taps(), packed);
-    const int64_t channels = depthwise.multiplier == 1 ? depthwise.channels : packed;
-    append_operands(list, depthwise.epilogue, {"depthwise_", 1, channels, tensors});
+int64_t operand_channels(const StageRef &stage) {
+    const bool multiplied = stage.depthwise != nullptr && stage.depthwise->multiplier > 1;
+    return multiplied ? packed_channels(stage) : stage.channels;
 }
 
 Arguments list_of(const Block &block) {
@@ -97,14 +91,18 @@ Arguments list_of(const Block &block) {
         tensors.push_back(elements_of(operand));
     }
     Arguments list{argument(Role::kInput, "input", elements_of(block.input))};
-    if (block.expand) {
-        append_convolution(&list, "expand", 0, *block.expand, {});
-    }
-    if (block.depthwise) {
-        append_depthwise(&list, *block.depthwise, block.project ? std::vector<int64_t>{} : tensors);
-    }
-    if (block.project) {
-        append_convolution(&list, "project", 2, *block.project, tensors);
+    for (const StageRef &stage : stages_of(block)) {
+        const std::string prefix = std::string(stage.name) + "_";
+        if (stage.id != StageId::kOutput) {
+            list.push_back(argument(Role::kWeights, prefix + "weights", packed_weights(stage)));
+            list.back().stage = stage.id;
+            list.push_back(argument(Role::kBias, prefix + "bias", packed_channels(stage)));
+            list.back().stage = stage.id;
+        }
+        const bool last = stage.epilogue == &last_epilogue(block);
+        append_operands(
+            &list, *stage.epilogue,
+            {prefix, stage.id, operand_channels(stage), last ? tensors : std::vector<int64_t>{}});
     }
     list.push_back(argument(Role::kOutput, "output", elements_of(block.output)));
     return list;
@@ -112,7 +110,7 @@ Arguments list_of(const Block &block) {
 
 Arguments list_of(const Pool &pool) {
     Arguments list{argument(Role::kInput, "input", elements_of(pool.input))};
-    append_operands(&list, pool.epilogue, {"", 0, pool.output.channels, {}});
+    append_operands(&list, pool.epilogue, {"", StageId::kOutput, pool.output.channels, {}});
     list.push_back(argument(Role::kOutput, "output", elements_of(pool.output)));
     return list;
 }
@@ -125,7 +123,7 @@ Arguments list_of(const Resize &resize) {
                    argument(Role::kResizeWeight, "weight_y", rows),
                    argument(Role::kResizeIndex, "index_x", columns),
                    argument(Role::kResizeWeight, "weight_x", columns)};
-    append_operands(&list, resize.epilogue, {"", 0, resize.output.channels, {}});
+    append_operands(&list, resize.epilogue, {"", StageId::kOutput, resize.output.channels, {}});
     list.push_back(argument(Role::kOutput, "output", elements_of(resize.output)));
     return list;
 }
@@ -136,7 +134,7 @@ Arguments list_of(const Map &map) {
         tensors.push_back(elements_of(map.extent, strides));
     }
     Arguments list{argument(Role::kInput, "input", elements_of(map.extent, map.input))};
-    append_operands(&list, map.epilogue, {"", 0, 0, tensors});
+    append_operands(&list, map.epilogue, {"", StageId::kOutput, 0, tensors});
     list.push_back(argument(Role::kOutput, "output", elements_of(map.extent, map.output)));
     return list;
 }

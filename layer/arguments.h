@@ -26,8 +26,8 @@ struct KernelArgument {
     Role role;
     std::string name;      ///< Unique in the kernel: "project_weights", "depthwise_channel_1".
     int64_t elements = 0;  ///< From the first to the last that may be touched, plus one.
-    int stage = 0;         ///< Block: 0 expand, 1 depthwise, 2 project; else 0.
-    int step = -1;         ///< Index into the stage's epilogue for operands.
+    StageId stage = StageId::kOutput;  ///< Of a block.
+    int step = -1;                     ///< Index into the stage's epilogue for operands.
 };
 
 /// The one list of a kernel's arguments, in call order (algorithms declare them, plans pass them):

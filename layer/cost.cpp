@@ -18,37 +18,41 @@ int64_t channel_and_scalar_values(const Epilogue &epilogue, int64_t channels) {
     return values;
 }
 
+int64_t weights_of(const Convolution &layer) {
+    return int64_t{layer.in_channels} * layer.out_channels * layer.window.taps();
+}
+
+/// Pixels at which a stage is computed.
+int64_t pixels_of(const Block &block, StageId id) {
+    if (id == StageId::kReduce || id == StageId::kExcite) return 1;
+    const Image &image = id == StageId::kExpand ? block.input : block.output;
+    return int64_t{image.width} * image.height;
+}
+
 Cost cost_of_kind(const Block &block) {
     Cost cost;
-    const int64_t in_pixels = int64_t{block.input.width} * block.input.height;
-    const int64_t out_pixels = int64_t{block.output.width} * block.output.height;
     int64_t values = values_of(block.input);
-    if (block.expand) {
-        const int64_t weights = int64_t{block.expand->in_channels} * block.expand->out_channels;
-        cost.macs += weights * in_pixels;
-        cost.parameters += weights + block.expand->out_channels;
-        values += channel_and_scalar_values(block.expand->epilogue, block.expand->out_channels);
+    for (const StageRef &stage : stages_of(block)) {
+        const int64_t pixels = pixels_of(block, stage.id);
+        int64_t channels = stage.channels;
+        int64_t weights = 0;
+        if (stage.convolution != nullptr) weights = weights_of(*stage.convolution);
+        if (stage.depthwise != nullptr) {
+            channels *= stage.depthwise->multiplier;
+            weights = channels * stage.depthwise->window.taps();
+        }
+        cost.macs += weights * pixels;
+        cost.parameters += stage.id == StageId::kOutput ? 0 : weights + channels;
+        values += channel_and_scalar_values(*stage.epilogue, channels);
     }
     cost.standard_macs = cost.macs;
-    if (block.depthwise) {
-        const int64_t channels = int64_t{block.depthwise->channels} * block.depthwise->multiplier;
-        const int64_t taps = block.depthwise->window.taps();
-        cost.macs += channels * taps * out_pixels;
-        cost.parameters += channels * taps + channels;
-        values += channel_and_scalar_values(block.depthwise->epilogue, channels);
-        const int64_t standard_channels =
-            block.project ? int64_t{block.depthwise->channels} * block.project->out_channels
-                          : channels;
-        cost.standard_macs += standard_channels * taps * out_pixels;
-    }
-    if (block.project) {
-        const Convolution &project = *block.project;
-        const int64_t weights =
-            int64_t{project.in_channels} * project.out_channels * project.window.taps();
-        cost.macs += weights * out_pixels;
-        cost.parameters += weights + project.out_channels;
-        cost.standard_macs += block.depthwise ? 0 : weights * out_pixels;
-        values += channel_and_scalar_values(project.epilogue, project.out_channels);
+    if (block.depthwise && block.project) {
+        const Depthwise &depthwise = *block.depthwise;
+        const int64_t taps = depthwise.window.taps();
+        const int64_t pair =
+            int64_t{depthwise.channels} * depthwise.multiplier * taps + weights_of(*block.project);
+        const int64_t standard = int64_t{depthwise.channels} * block.project->out_channels * taps;
+        cost.standard_macs += (standard - pair) * pixels_of(block, StageId::kProject);
     }
     for (const Image &operand : block.operands) {
         values += values_of(operand);

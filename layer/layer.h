@@ -61,20 +61,54 @@ struct Depthwise {
     Epilogue epilogue;
 };
 
-/// One kernel made of up to three convolutions. Pointwise and dense convolutions fill `project`
-/// alone; a separable block `depthwise` and `project`; an inverted residual all three. A project
-/// behind a depthwise must be pointwise, and so must an expand.
+/// Squeeze-excite in front of a project, which then reads in(c, x, y) * gate(c):
+/// gate = excite(reduce(mean over x and y of in(., x, y))), both pointwise on one pixel.
+struct Squeeze {
+    Convolution reduce;
+    Convolution excite;
+};
+
+/// One kernel made of convolutions in this order, of which each may be missing. Pointwise and dense
+/// convolutions fill `project` alone; a separable block `depthwise` and `project`; an inverted
+/// residual `expand`, `depthwise`, `project`; a Ghost module `project` (its primary) and `cheap`,
+/// whose outputs lie one behind the other in the output's channels.
+/// A project behind or in front of another stage must be pointwise, and so must an expand. An
+/// expand needs depthwise and project, a squeeze and a cheap need a project; between expand or
+/// depthwise and cheap stands a squeeze, whose channels come from a depthwise without multiplier.
 /// Between depthwise and project the channels are ordered [multiplier][channels], as the weights.
 struct Block {
     Image input;
     std::optional<Convolution> expand;
     std::optional<Depthwise> depthwise;
+    std::optional<Squeeze> squeeze;
     std::optional<Convolution> project;
+    std::optional<Depthwise> cheap;
+    Epilogue epilogue;  ///< Behind the two halves of a Ghost module; else empty.
     Image output;
     /// Layouts of the kTensor operands of the last epilogue, in its order (channels, width and
     /// height as `output`).
     std::vector<Image> operands;
 };
+
+/// Where an epilogue of a block stands: behind one of its convolutions, or behind them all.
+enum class StageId { kExpand, kDepthwise, kReduce, kExcite, kProject, kCheap, kOutput };
+
+/// One stage of a block. Neither pointer is set for kOutput, which computes its epilogue alone.
+struct StageRef {
+    StageId id = StageId::kOutput;
+    const char *name = "";  ///< What its arguments' names begin with: "expand".
+    const Convolution *convolution = nullptr;
+    const Depthwise *depthwise = nullptr;
+    const Epilogue *epilogue = nullptr;
+    int channels = 0;  ///< That it computes; of a depthwise without its multiplier.
+};
+
+/// The stages of a block in the order in which they are computed: the one list of them. It points
+/// into `block`. kOutput is there only where its epilogue is not empty.
+std::vector<StageRef> stages_of(const Block &block);
+
+/// The epilogue that `operands` belong to.
+const Epilogue &last_epilogue(const Block &block);
 
 enum class PoolKind { kMax, kAverage, kAverageIncludingPad };
 

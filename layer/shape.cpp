@@ -24,6 +24,34 @@ bool Window::is_pointwise() const {
            pad_left == 0 && pad_bottom == 0 && pad_right == 0;
 }
 
+std::vector<StageRef> stages_of(const Block &block) {
+    std::vector<StageRef> stages;
+    const auto add_convolution = [&](StageId id, const char *name, const Convolution &layer) {
+        stages.push_back({id, name, &layer, nullptr, &layer.epilogue, layer.out_channels});
+    };
+    const auto add_depthwise = [&](StageId id, const char *name, const Depthwise &layer) {
+        stages.push_back({id, name, nullptr, &layer, &layer.epilogue, layer.channels});
+    };
+    if (block.expand) add_convolution(StageId::kExpand, "expand", *block.expand);
+    if (block.depthwise) add_depthwise(StageId::kDepthwise, "depthwise", *block.depthwise);
+    if (block.squeeze) {
+        add_convolution(StageId::kReduce, "reduce", block.squeeze->reduce);
+        add_convolution(StageId::kExcite, "excite", block.squeeze->excite);
+    }
+    if (block.project) add_convolution(StageId::kProject, "project", *block.project);
+    if (block.cheap) add_depthwise(StageId::kCheap, "cheap", *block.cheap);
+    if (!block.epilogue.empty()) {
+        stages.push_back(
+            {StageId::kOutput, "output", nullptr, nullptr, &block.epilogue, block.output.channels});
+    }
+    return stages;
+}
+
+const Epilogue &last_epilogue(const Block &block) {
+    if (block.cheap) return block.epilogue;
+    return block.project ? block.project->epilogue : block.depthwise->epilogue;
+}
+
 int64_t dilated_extent(int64_t kernel, int64_t dilation) {
     return (kernel - 1) * dilation + 1;
 }

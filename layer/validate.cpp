@@ -231,18 +231,19 @@ Status check_convolution(const std::string &field, const Convolution &convolutio
     return check_epilogue(field, convolution.epilogue, allowed);
 }
 
-Status check_depthwise(const Depthwise &depthwise, int64_t channels, const Allowed &allowed) {
-    SEPCONV_RETURN_IF_ERROR(expect_positive("depthwise.channels", depthwise.channels));
-    SEPCONV_RETURN_IF_ERROR(expect_positive("depthwise.multiplier", depthwise.multiplier));
-    SEPCONV_RETURN_IF_ERROR(expect(depthwise.channels == channels, "depthwise.channels",
+Status check_depthwise(const std::string &field, const Depthwise &depthwise, int64_t channels,
+                       const Allowed &allowed) {
+    SEPCONV_RETURN_IF_ERROR(expect_positive(field + ".channels", depthwise.channels));
+    SEPCONV_RETURN_IF_ERROR(expect_positive(field + ".multiplier", depthwise.multiplier));
+    SEPCONV_RETURN_IF_ERROR(expect(depthwise.channels == channels, field + ".channels",
                                    std::to_string(channels) + " as it is given",
                                    depthwise.channels));
-    SEPCONV_RETURN_IF_ERROR(expect(depthwise.channels <= kMaxElements - kPanel,
-                                   "depthwise.channels", "at most 2147483631", depthwise.channels));
+    SEPCONV_RETURN_IF_ERROR(expect(depthwise.channels <= kMaxElements - kPanel, field + ".channels",
+                                   "at most 2147483631", depthwise.channels));
     SEPCONV_RETURN_IF_ERROR(expect_product(
-        "depthwise weights", {round_up_to_panel(depthwise.channels), depthwise.multiplier,
-                              depthwise.window.kernel_h, depthwise.window.kernel_w}));
-    return check_epilogue("depthwise", depthwise.epilogue, allowed);
+        field + " weights", {round_up_to_panel(depthwise.channels), depthwise.multiplier,
+                             depthwise.window.kernel_h, depthwise.window.kernel_w}));
+    return check_epilogue(field, depthwise.epilogue, allowed);
 }
 
 Status check_block_images(const Block &block) {
@@ -257,6 +258,58 @@ Status check_block_images(const Block &block) {
     return {};
 }
 
+/// What a stage may stand in front of and behind, as layer.h says.
+Status check_composition(const Block &block) {
+    if (!block.depthwise && !block.project) {
+        return invalid("block: expected a depthwise, a project or both, got no stage");
+    }
+    if (block.expand && (!block.depthwise || !block.project)) {
+        return invalid("expand: expected a depthwise and a project behind it, got none");
+    }
+    if (block.squeeze && !block.project) {
+        return invalid("squeeze: expected a project behind it, got none");
+    }
+    if (block.squeeze && block.depthwise) {
+        SEPCONV_RETURN_IF_ERROR(expect(block.depthwise->multiplier == 1, "depthwise.multiplier",
+                                       "1 in front of a squeeze", block.depthwise->multiplier));
+    }
+    if (!block.cheap) {
+        return block.epilogue.empty() ? Status()
+                                      : invalid("epilogue: expected none without a cheap stage");
+    }
+    if (!block.project || (block.depthwise && !block.squeeze)) {
+        return invalid(
+            "cheap: expected a project in front of it, and a squeeze behind a depthwise");
+    }
+    return expect(block.cheap->multiplier == 1, "cheap.multiplier", "1", block.cheap->multiplier);
+}
+
+Status check_squeeze(const Squeeze &squeeze, int64_t channels) {
+    for (const auto &[field, layer] :
+         {std::make_pair("reduce", &squeeze.reduce), std::make_pair("excite", &squeeze.excite)}) {
+        SEPCONV_RETURN_IF_ERROR(
+            check_pointwise(field, layer->window, "it sees one pixel, the mean"));
+    }
+    SEPCONV_RETURN_IF_ERROR(check_convolution("reduce", squeeze.reduce, channels, {}));
+    SEPCONV_RETURN_IF_ERROR(
+        check_convolution("excite", squeeze.excite, squeeze.reduce.out_channels, {}));
+    return expect(squeeze.excite.out_channels == channels, "excite.out_channels",
+                  std::to_string(channels) + ", one gate a channel", squeeze.excite.out_channels);
+}
+
+Status check_project(const Block &block, int64_t channels) {
+    const Convolution &project = *block.project;
+    if (block.depthwise || block.squeeze || block.cheap) {
+        SEPCONV_RETURN_IF_ERROR(
+            check_pointwise("project", project.window, "it is one of several stages"));
+    }
+    if (!block.depthwise) {
+        SEPCONV_RETURN_IF_ERROR(
+            check_window("project", project.window, block.input, block.output, false));
+    }
+    return check_convolution("project", project, channels, {true, !block.cheap});
+}
+
 /// The stages in order; returns through `channels` what the last one gives.
 Status check_block_stages(const Block &block, int64_t *channels) {
     if (block.expand) {
@@ -267,40 +320,35 @@ Status check_block_stages(const Block &block, int64_t *channels) {
     }
     if (block.depthwise) {
         SEPCONV_RETURN_IF_ERROR(
-            check_depthwise(*block.depthwise, *channels, {true, !block.project}));
+            check_depthwise("depthwise", *block.depthwise, *channels, {true, !block.project}));
         SEPCONV_RETURN_IF_ERROR(
             check_window("depthwise", block.depthwise->window, block.input, block.output, false));
         *channels *= block.depthwise->multiplier;
     }
+    if (block.squeeze) SEPCONV_RETURN_IF_ERROR(check_squeeze(*block.squeeze, *channels));
     if (block.project) {
-        if (block.depthwise) {
-            SEPCONV_RETURN_IF_ERROR(
-                check_pointwise("project", block.project->window, "it follows a depthwise"));
-        } else {
-            SEPCONV_RETURN_IF_ERROR(
-                check_window("project", block.project->window, block.input, block.output, false));
-        }
-        SEPCONV_RETURN_IF_ERROR(
-            check_convolution("project", *block.project, *channels, {true, true}));
+        SEPCONV_RETURN_IF_ERROR(check_project(block, *channels));
         *channels = block.project->out_channels;
+    }
+    if (block.cheap) {
+        SEPCONV_RETURN_IF_ERROR(check_depthwise("cheap", *block.cheap, *channels, {}));
+        SEPCONV_RETURN_IF_ERROR(
+            check_window("cheap", block.cheap->window, block.output, block.output, false));
+        SEPCONV_RETURN_IF_ERROR(check_epilogue("output", block.epilogue, {true, true}));
+        *channels *= 2;
     }
     return {};
 }
 
 Status validate_kind(const Block &block) {
-    if (!block.depthwise && (block.expand || !block.project)) {
-        return invalid(block.expand
-                           ? "depthwise: expected one behind an expand, got none"
-                           : "block: expected a depthwise, a project or both, got no stage");
-    }
+    SEPCONV_RETURN_IF_ERROR(check_composition(block));
     SEPCONV_RETURN_IF_ERROR(check_block_images(block));
     int64_t channels = block.input.channels;
     SEPCONV_RETURN_IF_ERROR(check_block_stages(block, &channels));
     SEPCONV_RETURN_IF_ERROR(expect(block.output.channels == channels, "output.channels",
                                    std::to_string(channels) + ", what the last stage gives",
                                    block.output.channels));
-    const Epilogue &last = block.project ? block.project->epilogue : block.depthwise->epilogue;
-    return check_operand_count(last, block.operands.size());
+    return check_operand_count(last_epilogue(block), block.operands.size());
 }
 
 /// Whether every window of the axis holds a tap at a position in [0, in).

@@ -14,7 +14,7 @@ struct Expected {
     std::string name;
     Role role;
     int64_t elements;
-    int stage;
+    StageId stage;
     int step;
 };
 
@@ -41,16 +41,16 @@ TEST(Arguments, OfASeparableBlockWithOperands) {
     strided.stride_x = 25;
     strided.stride_y = 150;
     block.operands = {block.output, strided};
-    expect_arguments(block, {{"input", Role::kInput, 240, 0, -1},
-                             {"depthwise_weights", Role::kWeights, 9 * 16, 1, -1},
-                             {"depthwise_bias", Role::kBias, 16, 1, -1},
-                             {"depthwise_channel_1", Role::kChannel, 8, 1, 1},
-                             {"project_weights", Role::kWeights, 2 * 8 * 16, 2, -1},
-                             {"project_bias", Role::kBias, 32, 2, -1},
-                             {"project_tensor_0", Role::kTensor, 600, 2, 0},
-                             {"project_scalar_1", Role::kScalar, 1, 2, 1},
-                             {"project_tensor_2", Role::kTensor, 745, 2, 2},
-                             {"output", Role::kOutput, 600, 0, -1}});
+    expect_arguments(block, {{"input", Role::kInput, 240, StageId::kOutput, -1},
+                             {"depthwise_weights", Role::kWeights, 9 * 16, StageId::kDepthwise, -1},
+                             {"depthwise_bias", Role::kBias, 16, StageId::kDepthwise, -1},
+                             {"depthwise_channel_1", Role::kChannel, 8, StageId::kDepthwise, 1},
+                             {"project_weights", Role::kWeights, 2 * 8 * 16, StageId::kProject, -1},
+                             {"project_bias", Role::kBias, 32, StageId::kProject, -1},
+                             {"project_tensor_0", Role::kTensor, 600, StageId::kProject, 0},
+                             {"project_scalar_1", Role::kScalar, 1, StageId::kProject, 1},
+                             {"project_tensor_2", Role::kTensor, 745, StageId::kProject, 2},
+                             {"output", Role::kOutput, 600, StageId::kOutput, -1}});
 }
 
 TEST(Arguments, OfADepthwiseWithMultiplier) {
@@ -59,11 +59,12 @@ TEST(Arguments, OfADepthwiseWithMultiplier) {
     block.depthwise->multiplier = 3;
     block.depthwise->epilogue = {step(Op::kAdd, Operand::kChannel)};
     block.output = dense_image(24, 6, 5, false);
-    expect_arguments(block, {{"input", Role::kInput, 240, 0, -1},
-                             {"depthwise_weights", Role::kWeights, 3 * 9 * 16, 1, -1},
-                             {"depthwise_bias", Role::kBias, 48, 1, -1},
-                             {"depthwise_channel_0", Role::kChannel, 48, 1, 0},
-                             {"output", Role::kOutput, 720, 0, -1}});
+    expect_arguments(block,
+                     {{"input", Role::kInput, 240, StageId::kOutput, -1},
+                      {"depthwise_weights", Role::kWeights, 3 * 9 * 16, StageId::kDepthwise, -1},
+                      {"depthwise_bias", Role::kBias, 48, StageId::kDepthwise, -1},
+                      {"depthwise_channel_0", Role::kChannel, 48, StageId::kDepthwise, 0},
+                      {"output", Role::kOutput, 720, StageId::kOutput, -1}});
 }
 
 TEST(Arguments, OfAResize) {
@@ -72,13 +73,13 @@ TEST(Arguments, OfAResize) {
     resize.input = dense_image(3, 4, 5, false);
     resize.output = dense_image(3, 8, 10, false);
     resize.epilogue = {step(Op::kAdd, Operand::kChannel)};
-    expect_arguments(resize, {{"input", Role::kInput, 60, 0, -1},
-                              {"index_y", Role::kResizeIndex, 20, 0, -1},
-                              {"weight_y", Role::kResizeWeight, 20, 0, -1},
-                              {"index_x", Role::kResizeIndex, 16, 0, -1},
-                              {"weight_x", Role::kResizeWeight, 16, 0, -1},
-                              {"channel_0", Role::kChannel, 3, 0, 0},
-                              {"output", Role::kOutput, 240, 0, -1}});
+    expect_arguments(resize, {{"input", Role::kInput, 60, StageId::kOutput, -1},
+                              {"index_y", Role::kResizeIndex, 20, StageId::kOutput, -1},
+                              {"weight_y", Role::kResizeWeight, 20, StageId::kOutput, -1},
+                              {"index_x", Role::kResizeIndex, 16, StageId::kOutput, -1},
+                              {"weight_x", Role::kResizeWeight, 16, StageId::kOutput, -1},
+                              {"channel_0", Role::kChannel, 3, StageId::kOutput, 0},
+                              {"output", Role::kOutput, 240, StageId::kOutput, -1}});
 }
 
 TEST(Arguments, OfAMapSpanWhatItsStridesTouch) {
@@ -88,9 +89,9 @@ TEST(Arguments, OfAMapSpanWhatItsStridesTouch) {
     map.output = {0, 0, 0, 1, 4, 24};
     map.epilogue = {step(Op::kAdd, Operand::kTensor)};
     map.operands = {{0, 0, 0, 0, 0, 0}};
-    expect_arguments(map, {{"input", Role::kInput, 20, 0, -1},
-                           {"tensor_0", Role::kTensor, 1, 0, 0},
-                           {"output", Role::kOutput, 480, 0, -1}});
+    expect_arguments(map, {{"input", Role::kInput, 20, StageId::kOutput, -1},
+                           {"tensor_0", Role::kTensor, 1, StageId::kOutput, 0},
+                           {"output", Role::kOutput, 480, StageId::kOutput, -1}});
 }
 
 TEST(Arguments, OfPoolAndSoftmax) {
@@ -98,15 +99,15 @@ TEST(Arguments, OfPoolAndSoftmax) {
     pool.input = dense_image(3, 4, 4, false);
     pool.window.kernel_h = pool.window.kernel_w = 4;
     pool.output = dense_image(3, 1, 1, false);
-    expect_arguments(pool,
-                     {{"input", Role::kInput, 48, 0, -1}, {"output", Role::kOutput, 3, 0, -1}});
+    expect_arguments(pool, {{"input", Role::kInput, 48, StageId::kOutput, -1},
+                            {"output", Role::kOutput, 3, StageId::kOutput, -1}});
     Softmax softmax;
     softmax.outer = 2;
     softmax.extent = 5;
     softmax.inner = 3;
     softmax.input = softmax.output = {15, 3, 1};
-    expect_arguments(softmax,
-                     {{"input", Role::kInput, 30, 0, -1}, {"output", Role::kOutput, 30, 0, -1}});
+    expect_arguments(softmax, {{"input", Role::kInput, 30, StageId::kOutput, -1},
+                               {"output", Role::kOutput, 30, StageId::kOutput, -1}});
 }
 
 TEST(Cost, OfASeparableBlockBesideTheStandardConvolution) {

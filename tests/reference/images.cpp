@@ -174,31 +174,103 @@ Plane interleaved(const Plane &plane, int multiplier) {
     return out;
 }
 
+/// One pixel: the mean over all pixels.
+Plane mean_of(const Plane &in) {
+    Plane out(in.channels, 1, 1);
+    const double scale = 1.0 / (static_cast<double>(in.width) * in.height);
+    for (int c = 0; c < in.channels; ++c) {
+        Sum sum;
+        for (int y = 0; y < in.height; ++y) {
+            for (int x = 0; x < in.width; ++x) {
+                sum.add(1.0, in.at(c, x, y));
+            }
+        }
+        const Bounded total = sum.bounded();
+        const double mean = total.value * scale;
+        out.at(c, 0, 0) = {mean, total.error * scale + 2 * kRounding * std::abs(mean)};
+    }
+    return out;
+}
+
+Bounded product(const Bounded &a, const Bounded &b) {
+    const double value = a.value * b.value;
+    return {value, std::abs(a.value) * b.error + std::abs(b.value) * a.error + a.error * b.error +
+                       kRounding * std::abs(value)};
+}
+
+Plane gated(const Plane &in, const Plane &gate) {
+    Plane out = in;
+    for (int c = 0; c < in.channels; ++c) {
+        for (int y = 0; y < in.height; ++y) {
+            for (int x = 0; x < in.width; ++x) {
+                out.at(c, x, y) = product(in.at(c, x, y), gate.at(c, 0, 0));
+            }
+        }
+    }
+    return out;
+}
+
+/// The channels of `second` behind those of `first`.
+Plane concatenated(const Plane &first, const Plane &second) {
+    Plane out(first.channels + second.channels, first.width, first.height);
+    for (int c = 0; c < out.channels; ++c) {
+        const bool front = c < first.channels;
+        for (int y = 0; y < out.height; ++y) {
+            for (int x = 0; x < out.width; ++x) {
+                out.at(c, x, y) = front ? first.at(c, x, y) : second.at(c - first.channels, x, y);
+            }
+        }
+    }
+    return out;
+}
+
+/// A stage's convolution, with its epilogue.
+Plane compute_stage(const Plane &in, const StageRef &stage, const Image &size,
+                    const std::vector<Image> &operands, const Named &named) {
+    const std::string prefix = std::string(stage.name) + "_";
+    const std::vector<double> &weights = named[prefix + "weights"];
+    const std::vector<double> &bias = named[prefix + "bias"];
+    const bool depthwise = stage.depthwise != nullptr;
+    Plane out =
+        depthwise ? convolve_depthwise(in, *stage.depthwise, weights, bias, size.width, size.height)
+                  : convolve(in, *stage.convolution, weights, bias, size.width, size.height);
+    apply_epilogue(*stage.epilogue, {prefix, operands, depthwise ? stage.depthwise->multiplier : 1},
+                   named, &out);
+    return out;
+}
+
 }  // namespace
 
 std::vector<OutputElement> compute_block(const Block &block, const Named &named) {
     std::vector<OutputElement> output(named.output_elements());
     Plane plane = load(block.input, named["input"]);
-    if (block.expand) {
-        plane = convolve(plane, *block.expand, named["expand_weights"], named["expand_bias"],
-                         plane.width, plane.height);
-        apply_epilogue(block.expand->epilogue, {"expand_", {}}, named, &plane);
-    }
-    if (block.depthwise) {
-        const int multiplier = block.depthwise->multiplier;
-        plane =
-            convolve_depthwise(plane, *block.depthwise, named["depthwise_weights"],
-                               named["depthwise_bias"], block.output.width, block.output.height);
-        apply_epilogue(block.depthwise->epilogue, {"depthwise_", block.operands, multiplier}, named,
-                       &plane);
-        if (!block.project) {
-            plane = interleaved(plane, multiplier);
+    Plane before = plane;  // What a squeeze reads, or a Ghost module's primary.
+    for (const StageRef &stage : stages_of(block)) {
+        switch (stage.id) {
+            case StageId::kExpand:
+                plane = compute_stage(plane, stage, block.input, {}, named);
+                break;
+            case StageId::kReduce:
+                before = plane;
+                plane =
+                    compute_stage(mean_of(plane), stage, dense_image(1, 1, 1, false), {}, named);
+                break;
+            case StageId::kExcite:
+                plane = gated(before,
+                              compute_stage(plane, stage, dense_image(1, 1, 1, false), {}, named));
+                break;
+            case StageId::kCheap:
+                plane = concatenated(plane, compute_stage(plane, stage, block.output, {}, named));
+                break;
+            case StageId::kOutput:
+                apply_epilogue(block.epilogue, {"output_", block.operands}, named, &plane);
+                break;
+            default:
+                plane = compute_stage(plane, stage, block.output, block.operands, named);
         }
     }
-    if (block.project) {
-        plane = convolve(plane, *block.project, named["project_weights"], named["project_bias"],
-                         block.output.width, block.output.height);
-        apply_epilogue(block.project->epilogue, {"project_", block.operands}, named, &plane);
+    if (block.depthwise && !block.project) {
+        plane = interleaved(plane, block.depthwise->multiplier);
     }
     store(plane, block.output, &output);
     return output;

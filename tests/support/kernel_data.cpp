@@ -56,14 +56,18 @@ std::vector<float> random_weights(Random *random, size_t count, int terms) {
     return random->uniform(count, -scale, scale);
 }
 
-const Convolution &convolution_of(const Block &block, const KernelArgument &argument) {
-    return argument.stage == 0 ? *block.expand : *block.project;
+StageRef stage_of(const Block &block, StageId id) {
+    for (const StageRef &stage : stages_of(block)) {
+        if (stage.id == id) {
+            return stage;
+        }
+    }
+    return {};
 }
 
-ArgumentData block_weights(Random *random, const Block &block, const KernelArgument &argument) {
-    const bool weights = argument.role == Role::kWeights;
-    if (argument.stage == 1) {
-        const Depthwise &layer = *block.depthwise;
+ArgumentData stage_weights(Random *random, const StageRef &stage, bool weights) {
+    if (stage.depthwise != nullptr) {
+        const Depthwise &layer = *stage.depthwise;
         const size_t outs = static_cast<size_t>(layer.channels) * layer.multiplier;
         const int taps = layer.window.taps();
         if (weights) {
@@ -71,7 +75,7 @@ ArgumentData block_weights(Random *random, const Block &block, const KernelArgum
         }
         return of_floats(pack_depthwise_channels(layer, random->uniform(outs, -1.0F, 1.0F)));
     }
-    const Convolution &layer = convolution_of(block, argument);
+    const Convolution &layer = *stage.convolution;
     const int terms = layer.in_channels * layer.window.taps();
     const size_t outs = layer.out_channels;
     if (weights) {
@@ -81,14 +85,14 @@ ArgumentData block_weights(Random *random, const Block &block, const KernelArgum
 }
 
 /// A per-channel operand: exact values, and poison in what may be read up to whole panels.
-ArgumentData block_channels(Random *random, const Block &block, const KernelArgument &argument) {
-    if (argument.stage == 1 && block.depthwise->multiplier > 1) {
-        const Depthwise &layer = *block.depthwise;
+ArgumentData stage_channels(Random *random, const StageRef &stage, int64_t elements) {
+    if (stage.depthwise != nullptr && stage.depthwise->multiplier > 1) {
+        const Depthwise &layer = *stage.depthwise;
         const size_t outs = static_cast<size_t>(layer.channels) * layer.multiplier;
         return of_floats(pack_depthwise_channels(layer, random_operand(random, outs)));
     }
-    ArgumentData data = of_floats(random_operand(random, argument.elements));
-    data.readable_elements = round_up_to_panel(static_cast<int>(argument.elements));
+    ArgumentData data = of_floats(random_operand(random, elements));
+    data.readable_elements = round_up_to_panel(static_cast<int>(elements));
     return data;
 }
 
@@ -99,12 +103,13 @@ struct MakeData {
     int tensors_before;  ///< kTensor operands earlier in the list.
 
     ArgumentData operator()(const Block &block) const {
+        const StageRef stage = stage_of(block, argument.stage);
         switch (argument.role) {
             case Role::kWeights:
             case Role::kBias:
-                return block_weights(random, block, argument);
+                return stage_weights(random, stage, argument.role == Role::kWeights);
             case Role::kChannel:
-                return block_channels(random, block, argument);
+                return stage_channels(random, stage, argument.elements);
             case Role::kTensor:
                 return random_image(random, block.operands.at(tensors_before), argument.elements);
             case Role::kInput:
