@@ -1,0 +1,87 @@
+#ifndef SEPCONV_BENCH_PEERS_PEER_H_
+#define SEPCONV_BENCH_PEERS_PEER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/shapes.h"
+#include "bench/values.h"
+#include "layer/layer.h"
+#include "layer/status.h"
+
+namespace sepconv::bench {
+
+/// A block as one library runs it, bound to the buffers that it was prepared with.
+class PreparedBlock {
+public:
+    PreparedBlock() = default;
+    PreparedBlock(const PreparedBlock &) = delete;
+    PreparedBlock &operator=(const PreparedBlock &) = delete;
+    virtual ~PreparedBlock() = default;
+
+    /// What is timed. Returns whether it went well.
+    virtual bool run() = 0;
+    /// Brings the result into the output buffer, where `run` leaves it in a layout of its own.
+    virtual bool fetch() { return true; }
+    /// What the library chose or was told to do for this block; may be empty.
+    virtual std::string setting() const { return ""; }
+};
+
+/// One block and its data: dense images, channels last. Every buffer begins at a 64-byte boundary
+/// and may be read for 64 bytes beyond its end; operands that are tensors are the input.
+struct BlockData {
+    const BlockShape &shape;
+    const Block &block;
+    const Values &values;
+    float *input;  ///< Never written.
+    float *output;
+};
+
+/// A library that computes blocks: sepconv itself, or one that it is compared with.
+class Peer {
+public:
+    Peer() = default;
+    Peer(const Peer &) = delete;
+    Peer &operator=(const Peer &) = delete;
+    virtual ~Peer() = default;
+
+    virtual std::string name() const = 0;
+    /// Version, instruction set and setting, for the report.
+    virtual std::string facts() const = 0;
+    /// Weights are packed and memory is allocated here, not in the runs. An error says why the
+    /// library does not offer the block.
+    virtual Result<std::unique_ptr<PreparedBlock>> prepare(const BlockData &data) = 0;
+};
+
+/// What all contenders are held to.
+struct PeerOptions {
+    std::string isa;
+    int threads = 1;
+    std::string tool;    ///< The program sepconv.
+    std::string folder;  ///< For what it writes.
+};
+
+std::unique_ptr<Peer> make_sepconv(const PeerOptions &options);
+
+// An error says why the peer cannot take part.
+Result<std::unique_ptr<Peer>> make_onednn(const PeerOptions &options);
+Result<std::unique_ptr<Peer>> make_xnnpack(const PeerOptions &options);
+
+/// The peers that this program was built with, in the order of the report. `absent` takes a line
+/// on each of the others.
+std::vector<std::unique_ptr<Peer>> make_peers(const PeerOptions &options,
+                                              std::vector<std::string> *absent);
+
+/// Weights and bias of a stage, in ONNX's order.
+struct StageParameters {
+    const float *weights;
+    const float *bias;
+};
+
+/// Of the stage with this index in stages_of().
+StageParameters parameters_of(const Values &values, size_t stage);
+
+}  // namespace sepconv::bench
+
+#endif  // SEPCONV_BENCH_PEERS_PEER_H_
