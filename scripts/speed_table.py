@@ -5,7 +5,8 @@ usage: scripts/speed_table.py [--check]
   --check  changes nothing; fails where README.md does not hold what the CSV files say
 
 Files are DATE-MACHINE-SHAPES-ISA.csv as bench/blocks.sh writes them; of several dates and machines
-each set becomes a table with one column pair per ISA.
+each set becomes a table with one column pair per ISA. DATE-MACHINE-models-THREADS.csv are what
+bench/run.sh writes as models_THREADS.csv: each becomes a table with one column per engine.
 """
 
 import csv
@@ -18,6 +19,8 @@ README = ROOT / "README.md"
 BEGIN = "<!-- speed: made by scripts/speed_table.py -->"
 END = "<!-- end of speed -->"
 NAME = re.compile(r"(?P<run>\d{4}-\d{2}-\d{2}-.+)-(?P<isa>sse41|avx2|avx512)\.csv")
+MODELS = re.compile(r"\d{4}-\d{2}-\d{2}-.+-models-\d+\.csv")
+OURS = "sepconv"
 ISAS = ["avx512", "avx2", "sse41"]
 
 
@@ -51,16 +54,45 @@ def table(isas):
     return lines
 
 
+def model_table(facts, rows):
+    """A line per model: milliseconds of every engine, and how many times ours the best peer takes."""
+    models = {}
+    for row in rows:
+        models.setdefault(row["model"], {})[row["contender"]] = row
+    engines = list(dict.fromkeys(row["contender"] for row in rows))
+    lines = ["| model, ms | " + " | ".join(engines) + " | % peak | best peer / ours (95 %) |",
+             "| --- |" + " ---: |" * (len(engines) + 2)]
+    for model, own in models.items():
+        timed = [row for row in own.values() if row["ratio"]]
+        best = min(timed, key=lambda row: float(row["median_ms"]), default=None)
+        cells = [f"{float(own[engine]['median_ms']):.2f}" if own[engine]["median_ms"] else "-"
+                 for engine in engines]
+        cells.append(own[OURS]["percent_of_peak"])
+        cells.append(best and f"**{float(best['ratio']):.2f}** ({float(best['ratio_low']):.2f} to "
+                     f"{float(best['ratio_high']):.2f})" or "-")
+        lines.append("| " + " | ".join([model] + cells) + " |")
+    failed = [f"{row['contender']} on {row['model']}: {row['note']}" for row in rows if row["note"]]
+    lines += ["", f"- {facts['CPU']}, {facts['date']}; threads: {facts['threads']}; "
+              f"peak: {facts['peak']}"]
+    return lines + [f"- not timed: {text}" for text in failed]
+
+
 def section():
-    runs = {}
+    runs, models = {}, []
     for path in sorted((ROOT / "bench/results").glob("*.csv")):
+        if MODELS.fullmatch(path.name):
+            models.append(read(path))
+            continue
         match = NAME.fullmatch(path.name)
         if match is None:
-            sys.exit(f"error: {path.name}: expected DATE-MACHINE-SHAPES-ISA.csv")
+            sys.exit(f"error: {path.name}: expected DATE-MACHINE-SHAPES-ISA.csv or "
+                     "DATE-MACHINE-models-THREADS.csv")
         runs.setdefault(match["run"], {})[match["isa"]] = read(path)
     lines = [BEGIN]
     for isas in runs.values():
         lines += [""] + table(isas)
+    for facts, rows in models:
+        lines += [""] + model_table(facts, rows)
     return "\n".join(lines + ["", END])
 
 

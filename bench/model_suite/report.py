@@ -112,11 +112,11 @@ def _memory(rows: Sequence[Row]) -> list[str]:
 
 
 MEMORY_TEXT = """\
-Own number: what the engine states; ours is the arena with the workers' scratch, everything that
-running needs beside the weights and the caller's tensors. Peak and settled: growth of the resident
-set of a fresh process that has already run another model, while it creates the session and runs it
-three times, and what of it remains, less one copy of the float weights (so what is mapped but not
-read makes it smaller).
+Own number: what the engine states, less the weights; ours is the arena with the workers' scratch,
+everything that running needs beside the weights and the caller's tensors. Peak and settled: growth
+of the resident set of a fresh process that has already run another model, while it creates the
+session and runs it three times, and what of it remains, less one copy of the float weights (so what
+is mapped but not read makes it smaller).
 """
 
 
