@@ -1,8 +1,13 @@
 // sepconv layer: one layer or block to a library, without a model.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <memory>
+#include <vector>
 
 #include "compiler/commands/commands.h"
 #include "compiler/commands/layer_graph.h"
+#include "compiler/commands/layer_operators.h"
 #include "compiler/commands/options.h"
 #include "compiler/passes/passes.h"
 
@@ -11,16 +16,21 @@ namespace {
 
 struct LayerOptions {
     LayerSpec spec;
-    std::string weights, bias, pointwise_weights, pointwise_bias;  ///< Files.
+    std::vector<std::string> weights, bias;  ///< [STAGE=]FILE
     BuildOptions build;
     OutputOptions output;
 };
 
-Status load_array(const std::string &path, std::optional<Array> *array) {
-    if (path.empty()) return Status();
-    Result<Array> loaded = read_npy(path);
-    if (!loaded.ok()) return loaded.status();
-    *array = std::move(loaded).value();
+/// Reads each [STAGE=]FILE.
+Status load_arrays(const std::vector<std::string> &files, StageArrays *arrays) {
+    for (const std::string &file : files) {
+        const size_t equals = file.find('=');
+        const std::string stage = equals == std::string::npos ? "" : file.substr(0, equals);
+        Result<Array> loaded =
+            read_npy(equals == std::string::npos ? file : file.substr(equals + 1));
+        if (!loaded.ok()) return loaded.status();
+        (*arrays)[stage] = std::move(loaded).value();
+    }
     return Status();
 }
 
@@ -29,10 +39,8 @@ Status compile_layer(LayerOptions options) {
     if (!name.ok()) return name.status();
     options.output.name = name.value();
     LayerSpec &spec = options.spec;
-    SEPCONV_RETURN_IF_ERROR(load_array(options.weights, &spec.weights));
-    SEPCONV_RETURN_IF_ERROR(load_array(options.bias, &spec.bias));
-    SEPCONV_RETURN_IF_ERROR(load_array(options.pointwise_weights, &spec.pointwise_weights));
-    SEPCONV_RETURN_IF_ERROR(load_array(options.pointwise_bias, &spec.pointwise_bias));
+    SEPCONV_RETURN_IF_ERROR(load_arrays(options.weights, &spec.weights));
+    SEPCONV_RETURN_IF_ERROR(load_arrays(options.bias, &spec.bias));
     Result<Graph> graph = layer_graph(spec);
     if (!graph.ok()) return graph.status();
     const Result<Plan> plan = lower_graph(simplify(std::move(graph).value()), options.build.layout);
@@ -44,32 +52,68 @@ Status compile_layer(LayerOptions options) {
     return Status();
 }
 
-void add_spec_options(CLI::App *command, LayerSpec *spec) {
-    command->add_option("OPERATOR", spec->op, "convolution, depthwise, pointwise or separable")
-        ->required()
-        ->check(CLI::IsMember({"convolution", "depthwise", "pointwise", "separable"}));
+/// What each operator computes and takes, with an example.
+std::string operators_help() {
+    std::string text = "OPERATORS:\n";
+    for (const LayerOperator &op : layer_operators()) {
+        text += fmt::format("  {}: {}\n", op.name, op.stages);
+        if (!op.needs.empty()) text += fmt::format("      needs {}\n", fmt::join(op.needs, ", "));
+        text += fmt::format("      takes {}\n", fmt::join(op.takes, ", "));
+        if (op.takes.count("--padding") != 0) {
+            text += fmt::format("      defaults: --kernel {} --stride {} --padding {}\n", op.kernel,
+                                op.stride, op.padding);
+        }
+        text += fmt::format("      sepconv layer {} {} --output DIR\n", op.name, op.example);
+    }
+    return text;
+}
+
+void add_shape_options(CLI::App *command, LayerSpec *spec) {
+    const CLI::Range channels(1, 1 << 20);
     command->add_option("--input", spec->input, "HxWxC")->required();
     command->add_option("--batch", spec->batch, "Images")
         ->check(CLI::Range(1, 65536))
         ->capture_default_str();
-    command->add_option("--out-channels", spec->out_channels, "Output channels")
-        ->check(CLI::Range(1, 1 << 20));
-    command->add_option("--kernel", spec->kernel, "K or HxW")->capture_default_str();
-    command->add_option("--stride", spec->stride, "S or HxW")->capture_default_str();
-    command->add_option("--dilation", spec->dilation, "D or HxW")->capture_default_str();
+    command->add_option("--out-channels", spec->out_channels, "Output channels")->check(channels);
+    command->add_option("--expand", spec->expand, "Channels behind the expanding stage")
+        ->check(channels);
+    command->add_option("--squeeze", spec->squeeze, "Squeeze-excite with so many channels between")
+        ->check(channels);
     command->add_option("--multiplier", spec->multiplier, "Depthwise outputs a channel")
         ->check(CLI::Range(1, 1 << 16))
         ->capture_default_str();
-    command
-        ->add_option("--padding", spec->padding,
-                     "same_upper, same_lower, valid, half or TOP,LEFT,BOTTOM,RIGHT")
-        ->capture_default_str();
+    command->add_option("--kernel", spec->kernel, "K or HxW");
+    command->add_option("--stride", spec->stride, "S or HxW");
+    command->add_option("--dilation", spec->dilation, "D or HxW");
+    command->add_option("--padding", spec->padding,
+                        "same_upper, same_lower, valid, half or TOP,LEFT,BOTTOM,RIGHT");
+    command->add_flag("--residual", spec->residual, "Adds the input behind everything");
+}
+
+void add_activation_options(CLI::App *command, LayerSpec *spec) {
     command->add_option("--activation", spec->activation,
-                        "relu, relu6, leaky_relu, hard_sigmoid, hard_swish, sigmoid, tanh, silu, "
-                        "gelu");
+                        "Behind the last stage: relu, relu6, leaky_relu, hard_sigmoid, hard_swish, "
+                        "sigmoid, tanh, silu, gelu");
+    command->add_option("--expand-activation", spec->expand_activation,
+                        "The same, behind the expanding stage");
     command->add_option("--depthwise-activation", spec->depthwise_activation,
-                        "The same, between the two stages of a separable block");
-    command->add_option("--seed", spec->seed, "Of random weights")->capture_default_str();
+                        "The same, behind the depthwise stage");
+    command->add_option("--squeeze-activation", spec->squeeze_activation,
+                        "The same, between the two layers of the squeeze-excite (default: relu)");
+    command->add_option("--gate", spec->gate, "Behind them: hard_sigmoid (default) or sigmoid")
+        ->check(CLI::IsMember({"hard_sigmoid", "sigmoid"}));
+}
+
+void add_values_options(CLI::App *command, LayerOptions *options) {
+    const std::string stages =
+        "; with STAGE=, and repeated, for a block of several stages (a wrong STAGE lists them)";
+    command
+        ->add_option("--weights", options->weights,
+                     "[STAGE=]FILE.npy of [out, in / group, kernel, kernel]" + stages)
+        ->allow_extra_args(false);
+    command->add_option("--bias", options->bias, "[STAGE=]FILE.npy of [out]" + stages)
+        ->allow_extra_args(false);
+    command->add_option("--seed", options->spec.seed, "Of random weights")->capture_default_str();
 }
 
 }  // namespace
@@ -78,16 +122,17 @@ void add_layer_command(CLI::App *app, Status *status) {
     CLI::App *command =
         app->add_subcommand("layer", "Compiles one layer or block, with given or random weights");
     auto options = std::make_shared<LayerOptions>();
-    add_spec_options(command, &options->spec);
-    command->add_option("--weights", options->weights,
-                        ".npy [out, in / group, kernel, kernel]; of the depthwise stage of a "
-                        "separable block");
-    command->add_option("--bias", options->bias, ".npy [out]");
-    command->add_option("--pointwise-weights", options->pointwise_weights,
-                        ".npy [out, in], of a separable block");
-    command->add_option("--pointwise-bias", options->pointwise_bias, ".npy [out]");
+    std::vector<std::string> names;
+    for (const LayerOperator &op : layer_operators()) names.push_back(op.name);
+    command->add_option("OPERATOR", options->spec.op, "See below")
+        ->required()
+        ->check(CLI::IsMember(names));
+    add_shape_options(command, &options->spec);
+    add_activation_options(command, &options->spec);
+    add_values_options(command, options.get());
     add_output_options(command, &options->output);
     add_build_options(command, &options->build);
+    command->footer(operators_help);
     command->callback([=] { *status = compile_layer(*options); });
 }
 

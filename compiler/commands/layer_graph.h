@@ -2,7 +2,7 @@
 #define SEPCONV_COMPILER_COMMANDS_LAYER_GRAPH_H_
 
 #include <cstdint>
-#include <optional>
+#include <map>
 #include <string>
 
 #include "compiler/graph.h"
@@ -11,24 +11,31 @@
 
 namespace sepconv {
 
-/// One layer or block, as `sepconv layer` takes it.
+/// Arrays by stage; "" names the only stage of a block that has one.
+using StageArrays = std::map<std::string, Array>;
+
+/// One layer or block, as `sepconv layer` takes it. Empty strings and zeros: not given.
 struct LayerSpec {
-    std::string op;     ///< convolution, depthwise, pointwise, separable
+    std::string op;     ///< A name in layer_operators().
     std::string input;  ///< HxWxC
     int64_t batch = 1;
-    int64_t out_channels = 0;                                ///< 0: not given.
-    std::string kernel = "1", stride = "1", dilation = "1";  ///< K or HxW
-    int64_t multiplier = 1;
-    std::string padding = "valid";  ///< same_upper, same_lower, valid, half or T,L,B,R
-    std::string activation, depthwise_activation;
+    int64_t out_channels = 0;
+    int64_t expand = 0;                    ///< Channels between expand and project.
+    std::string kernel, stride, dilation;  ///< K or HxW
+    std::string padding;                   ///< same_upper, same_lower, valid, half or T,L,B,R
+    int64_t multiplier = 1;                ///< Depthwise outputs a channel.
+    int64_t squeeze = 0;                   ///< Channels between the layers of a squeeze-excite.
+    std::string squeeze_activation, gate;  ///< Behind the two; relu and hard_sigmoid.
+    std::string expand_activation, depthwise_activation, activation;
+    bool residual = false;  ///< Adds the input behind everything.
     uint64_t seed = 1;
     /// As ONNX has them: [out, in / group, kh, kw] and [out]. Random where absent; a bias is zero
-    /// where only its weights are given. The first pair is that of the depthwise stage of a
-    /// separable block, or of the only stage; the second that of its pointwise stage.
-    std::optional<Array> weights, bias, pointwise_weights, pointwise_bias;
+    /// where only its weights are given.
+    StageArrays weights, bias;
 };
 
-/// A graph of one or two Conv nodes and their activations, from "input" to "output".
+/// A graph of ordinary ONNX operators, from "input" to "output". Its Conv nodes are named by their
+/// stages: "expand", "depthwise", "project".
 Result<Graph> layer_graph(const LayerSpec &spec);
 
 }  // namespace sepconv
