@@ -14,7 +14,8 @@ from zoo.builder import Network
 #   PUBLISHED  the published counts
 #   SAME       optional; padding like TensorFlow's SAME
 #   build      appends the network to a Network: from the input 3x224x224 to the logits
-NAMES = ("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large")
+NAMES = ("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "ghostnet", "efficientnet_lite0",
+         "mobilenet_v4_conv_s", "convnext_atto")
 RESOLUTION = 224
 CLASSES = 1000
 

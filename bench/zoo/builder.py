@@ -170,6 +170,28 @@ class Network:
             gate = self.activation(gate, "hard_sigmoid")
         return Tensor(self._node("Mul", x.name, gate.name), x.value * gate.value)
 
+    def layer_norm(self, x: Tensor, epsilon: float = 1e-6) -> Tensor:
+        """Over the channels of each pixel; in elementary nodes, as exported for NCHW tensors."""
+        mean = self._node("ReduceMean", x.name, axes=[1], keepdims=1)
+        centred = self._node("Sub", x.name, mean)
+        square = self._node("Pow", centred, self._constant(2.0))
+        variance = self._node("ReduceMean", square, axes=[1], keepdims=1)
+        deviation = self._node("Sqrt", self._node("Add", variance, self._constant(epsilon)))
+        value = x.value - x.value.mean(axis=1, keepdims=True)
+        value = value / np.sqrt((value * value).mean(axis=1, keepdims=True) + epsilon)
+        gamma = self._random.uniform(0.75, 1.25, (x.channels, 1, 1))
+        beta = 0.25 * self._random.standard_normal((x.channels, 1, 1))
+        self.parameters += 2 * x.channels
+        name = self._node("Div", centred, deviation)
+        name = self._node("Mul", self._constant(gamma), name)
+        return Tensor(self._node("Add", name, self._constant(beta)), gamma * value + beta)
+
+    def layer_scale(self, x: Tensor) -> Tensor:
+        """x times a factor for each channel, as a trained one may be: 0.1 to 0.5."""
+        gamma = self._random.uniform(0.1, 0.5, (1, x.channels, 1, 1))
+        self.parameters += x.channels
+        return Tensor(self._node("Mul", x.name, self._constant(gamma)), x.value * gamma)
+
     def add(self, x: Tensor, y: Tensor) -> Tensor:
         return Tensor(self._node("Add", x.name, y.name), x.value + y.value)
 
@@ -203,6 +225,10 @@ class Network:
             return self._node("Clip", x, self._constant(0.0), self._constant(6.0))
         if activation == "hard_sigmoid":
             return self._node("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+        if activation == "gelu":  # An operator only from operator set 20 on.
+            erf = self._node("Erf", self._node("Div", x, self._constant(math.sqrt(2))))
+            gate = self._node("Mul", x, self._node("Add", erf, self._constant(1.0)))
+            return self._node("Mul", gate, self._constant(0.5))
         return self._node({"relu": "Relu", "hard_swish": "HardSwish"}[activation], x)
 
     def _random_weights(self, *shape: int) -> np.ndarray:
@@ -212,18 +238,16 @@ class Network:
     def _normalised(self, value: np.ndarray, weights: np.ndarray,
                     norm: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """`value`, what `weights` make of the pictures, with mean 0 and variance 1 about; the
-        weights and the bias that do so. Of each channel where `norm`, else of the whole tensor."""
+        weights and the bias that do so. Of each channel where `norm` and where a map has pixels to
+        take statistics of, else of the whole tensor."""
         channels = weights.shape[0]
         across = (-1, *[1] * (value.ndim - 2))
-        mean, gamma = np.zeros(channels), np.ones(channels)
-        beta = 0.1 * self._random.standard_normal(channels)
-        if norm:
-            mean = rounded_to_16_bits(value.mean(axis=(0, 2, 3)))
-            deviation = rounded_to_16_bits(value.std(axis=(0, 2, 3)))
-            gamma = self._random.uniform(0.75, 1.25, channels)
-        else:
-            deviation = rounded_to_16_bits(value.std())
-        scale = gamma / deviation
+        gamma = self._random.uniform(0.75, 1.25, channels) if norm else 1.0
+        beta = 0.25 * self._random.standard_normal(channels)
+        each = (0, 2, 3) if norm and math.prod(value.shape[2:]) > 1 else None
+        mean = rounded_to_16_bits(value.mean(axis=each))
+        deviation = rounded_to_16_bits(value.std(axis=each))
+        scale = np.broadcast_to(gamma / deviation, channels)
         bias = beta - scale * mean
         self.parameters += weights.size + channels * (2 if norm else 1)
         return (value * scale.reshape(across) + bias.reshape(across),
