@@ -9,9 +9,6 @@ using Halide::Func;
 using Halide::ImageParam;
 using Halide::RDom;
 
-/// What stages read: a Func of (c, x, y), or a buffer.
-using Source = std::function<Expr(Expr c, Expr x, Expr y)>;
-
 Image one_row(Image image) {
     image.width *= image.height;
     image.height = 1;
@@ -58,34 +55,40 @@ OperandAt operands_at(Parameters &parameters, const std::string &stage, const Ep
     };
 }
 
-ConvolutionStage define_convolution(const Axes &axes, const std::string &name, const Func &in,
-                                    const Window &w, int in_channels, int multiplier,
-                                    Parameters &parameters) {
+/// A convolution of `in` with its epilogue. `weights` are (lane, kc, kx, ky, panel).
+ConvolutionStage define_convolution(const Axes &axes, const StageRef &layer, const Func &in,
+                                    const Func &weights, int multiplier, Parameters &parameters) {
     ConvolutionStage stage;
-    ImageParam &weights = parameters[name + "_weights"];
+    const std::string name = layer.name;
+    const Window &w = layer.convolution->window;
+    const int in_channels = layer.convolution->in_channels / multiplier;
     ImageParam &bias = parameters[name + "_bias"];
-    stage.accumulator = Func(name);
     const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y;
     RDom r({{0, in_channels}, {0, w.kernel_w}, {0, w.kernel_h}, {0, multiplier}}, name + "_k");
     stage.kc = r.x, stage.kx = r.y, stage.ky = r.z, stage.km = r.w;
     Expr kc = stage.kc, kx = stage.kx, ky = stage.ky, km = stage.km;
-    Expr in_x = x * w.stride_w + kx * w.dilation_w - w.pad_left;
-    Expr in_y = y * w.stride_h + ky * w.dilation_h - w.pad_top;
-    stage.accumulator(c, x, y) = bias(c);
-    std::vector<Expr> at = {kc, in_x, in_y};
+    std::vector<Expr> at = {kc, x * w.stride_w + kx * w.dilation_w - w.pad_left,
+                            y * w.stride_h + ky * w.dilation_h - w.pad_top};
     if (in.dimensions() == 4) at.push_back(km);
+    stage.accumulator = Func(name + "_sum");
+    stage.accumulator(c, x, y) = bias(c);
     stage.accumulator(c, x, y) +=
         in(at)*weights(c % kPanel, km * in_channels + kc, kx, ky, c / kPanel);
+    stage.result = Func(name);
+    stage.result(c, x, y) = apply(*layer.epilogue, stage.accumulator(c, x, y),
+                                  operands_at(parameters, name, *layer.epilogue, c, x, y));
     return stage;
 }
 
 /// `pixel_x`, `pixel_y`: the output pixel of (x, y), which differ when the rows are flattened.
-DepthwiseStage define_depthwise(const Axes &axes, const Func &in, const Depthwise &layer,
+DepthwiseStage define_depthwise(const Axes &axes, const StageRef &ref, const Func &in,
                                 const Expr &pixel_x, const Expr &pixel_y, Parameters &parameters) {
     DepthwiseStage stage;
+    const std::string name = ref.name;
+    const Depthwise &layer = *ref.depthwise;
     const Window &w = layer.window;
-    ImageParam &weights = parameters["depthwise_weights"];
-    ImageParam &bias = parameters["depthwise_bias"];
+    ImageParam &weights = parameters[name + "_weights"];
+    ImageParam &bias = parameters[name + "_bias"];
     const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y, &m = axes.m;
     auto term = [&](const Expr &kx, const Expr &ky) {
         return in(c, pixel_x * w.stride_w + kx * w.dilation_w - w.pad_left,
@@ -99,17 +102,17 @@ DepthwiseStage define_depthwise(const Axes &axes, const Func &in, const Depthwis
             for (int kx = 0; kx < w.kernel_w; kx++) sum += term(kx, ky);
         }
     } else {
-        RDom r(0, w.kernel_w, 0, w.kernel_h, "depthwise_k");
+        RDom r(0, w.kernel_w, 0, w.kernel_h, name + "_k");
         stage.kx = r.x, stage.ky = r.y;
-        stage.accumulator = Func("depthwise_sum");
+        stage.accumulator = Func(name + "_sum");
         stage.accumulator(c, x, y, m) = bias(c, m);
         stage.accumulator(c, x, y, m) += term(stage.kx, stage.ky);
         sum = stage.accumulator(c, x, y, m);
     }
-    stage.result = Func("depthwise");
+    stage.result = Func(name);
     stage.result(c, x, y, m) =
         apply(layer.epilogue, sum,
-              operands_at(parameters, "depthwise", layer.epilogue, c, x, y, m, layer.multiplier));
+              operands_at(parameters, name, layer.epilogue, c, x, y, m, layer.multiplier));
     return stage;
 }
 
@@ -126,7 +129,7 @@ bool has_dense_rows(const Image &image) {
 }
 
 Block flattened(const Block &block) {
-    if (!block.project || !block.project->window.is_pointwise()) return block;
+    if (!block.project || !block.project->window.is_pointwise() || block.cheap) return block;
     bool dense = has_dense_rows(block.output) && (block.depthwise || has_dense_rows(block.input));
     for (const Image &operand : block.operands) dense = dense && has_dense_rows(operand);
     if (!dense) return block;
@@ -137,54 +140,152 @@ Block flattened(const Block &block) {
     return flat;
 }
 
-BlockStages define_block(const Block &natural, Parameters &parameters) {
-    const Block block = flattened(natural);
-    BlockStages stages;
-    const Axes &axes = stages.axes;
-    stages.pixels = block.output;
-    Func source = as_func(parameters["input"], axes, "source");
-    if (block.expand) {
-        const Convolution &layer = *block.expand;
-        stages.expand = define_convolution(axes, "expand", source, layer.window, layer.in_channels,
-                                           1, parameters);
-        stages.expanded = Func("expanded");
-        stages.expanded(axes.c, axes.x, axes.y) =
-            apply(layer.epilogue, stages.expand->accumulator(axes.c, axes.x, axes.y),
-                  operands_at(parameters, "expand", layer.epilogue, axes.c, axes.x, axes.y));
-        source = stages.expanded;
+namespace {
+
+/// Builds the stages one behind the other: `source_` is what the next one reads.
+class BlockBuilder {
+public:
+    BlockBuilder(const Block &natural, Parameters &parameters)
+        : natural_(natural), block_(flattened(natural)), parameters_(parameters) {
+        flat_ = block_.output.height != natural.output.height;
+        stages_.pixels = block_.output;
+        source_ = as_func(parameters["input"], stages_.axes, "source");
     }
-    if (block.depthwise) {
-        const Depthwise &layer = *block.depthwise;
-        if (reads_outside(layer.window, natural.input, natural.output)) {
-            source = zero_border(source, "padded", natural.input.width, natural.input.height);
+
+    BlockStages build() {
+        for (const StageRef &stage : stages_of(block_)) refs_[stage.id] = stage;
+        if (block_.expand) add_expand();
+        if (block_.depthwise) add_depthwise();
+        if (block_.squeeze) add_squeeze();
+        if (block_.project) add_project();
+        if (block_.cheap) {
+            add_cheap();
+        } else {
+            stages_.output = block_.project ? stages_.project->result : interleaved();
         }
-        const bool flat = block.output.height != natural.output.height;
-        const int width = natural.output.width;
-        Expr x = flat ? Expr(axes.x % width) : Expr(axes.x);
-        Expr y = flat ? Expr(axes.x / width) : Expr(axes.y);
-        stages.depthwise = define_depthwise(axes, source, layer, x, y, parameters);
-        source = stages.depthwise->result;
+        return stages_;
     }
-    const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y;
-    stages.output = Func("output");
-    if (!block.project) {
-        const int multiplier = block.depthwise->multiplier;
-        stages.output(c, x, y) = stages.depthwise->result(c / multiplier, x, y, c % multiplier);
-        return stages;
+
+private:
+    Func weights_of(const std::string &name) {
+        Halide::Var lane("lane"), kc("kc"), kx("kx"), ky("ky"), panel("panel");
+        Func weights(name + "_packed");
+        weights(lane, kc, kx, ky, panel) = parameters_[name + "_weights"](lane, kc, kx, ky, panel);
+        return weights;
     }
-    const Convolution &layer = *block.project;
-    Func padded;
-    if (!block.depthwise && reads_outside(layer.window, block.input, block.output)) {
-        padded = zero_border(source, "padded", block.input.width, block.input.height);
-        source = padded;
+
+    void add_expand() {
+        stages_.expand = define_convolution(stages_.axes, refs_[StageId::kExpand], source_,
+                                            weights_of("expand"), 1, parameters_);
+        source_ = stages_.expand->result;
     }
-    const int multiplier = block.depthwise ? block.depthwise->multiplier : 1;
-    stages.project = define_convolution(axes, "project", source, layer.window,
-                                        layer.in_channels / multiplier, multiplier, parameters);
-    stages.project->padded = padded;
-    stages.output(c, x, y) = apply(layer.epilogue, stages.project->accumulator(c, x, y),
-                                   operands_at(parameters, "project", layer.epilogue, c, x, y));
-    return stages;
+
+    void add_depthwise() {
+        const Window &window = block_.depthwise->window;
+        if (reads_outside(window, natural_.input, natural_.output)) {
+            source_ = zero_border(source_, "padded", natural_.input.width, natural_.input.height);
+        }
+        const Axes &axes = stages_.axes;
+        const int width = natural_.output.width;
+        stages_.depthwise = define_depthwise(
+            axes, refs_[StageId::kDepthwise], source_, flat_ ? Expr(axes.x % width) : Expr(axes.x),
+            flat_ ? Expr(axes.x / width) : Expr(axes.y), parameters_);
+        source_ = stages_.depthwise->result;
+    }
+
+    /// The depthwise's channels as the output's: channel c * multiplier + m.
+    Func interleaved() {
+        const Axes &axes = stages_.axes;
+        const int multiplier = block_.depthwise->multiplier;
+        Func output("output");
+        output(axes.c, axes.x, axes.y) =
+            stages_.depthwise->result(axes.c / multiplier, axes.x, axes.y, axes.c % multiplier);
+        return output;
+    }
+
+    void add_squeeze() {
+        const Axes &axes = stages_.axes;
+        const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y;
+        const Image &pixels = natural_.output;  // The project is pointwise.
+        SqueezeStages squeeze;
+        Func in("squeezed");
+        in(c, x, y) = block_.depthwise ? source_(c, x, y, 0) : source_(c, x, y);
+        RDom columns(0, pixels.width, "squeeze_x"), rows(0, pixels.height, "squeeze_y");
+        squeeze.column = columns.x, squeeze.row = rows.x;
+        squeeze.row_sums = Func("row_sums"), squeeze.total = Func("total");
+        squeeze.row_sums(c, y) = 0.0F;
+        squeeze.row_sums(c, y) +=
+            flat_ ? in(c, y * pixels.width + columns.x, 0) : in(c, columns.x, y);
+        squeeze.total(c) = 0.0F;
+        squeeze.total(c) += squeeze.row_sums(c, rows.x);
+        Func mean("mean");
+        mean(c, x, y) =
+            squeeze.total(c) * (1.0F / (static_cast<float>(pixels.width) * pixels.height));
+        squeeze.reduce = define_convolution(axes, refs_[StageId::kReduce], mean,
+                                            weights_of("reduce"), 1, parameters_);
+        squeeze.excite = define_convolution(axes, refs_[StageId::kExcite], squeeze.reduce.result,
+                                            weights_of("excite"), 1, parameters_);
+        const Func &gate = squeeze.excite.result;
+        if (block_.project->out_channels < pixels.width * pixels.height) {
+            Halide::Var lane("lane"), kc("kc"), kx("kx"), ky("ky"), panel("panel");
+            squeeze.gated_weights = Func("gated_weights");
+            squeeze.gated_weights(lane, kc, kx, ky, panel) =
+                parameters_["project_weights"](lane, kc, kx, ky, panel) * gate(kc, 0, 0);
+            source_ = in;
+        } else {
+            squeeze.gated_input = Func("gated_input");
+            squeeze.gated_input(c, x, y) = in(c, x, y) * gate(c, 0, 0);
+            source_ = squeeze.gated_input;
+        }
+        stages_.squeeze = squeeze;
+    }
+
+    void add_project() {
+        const Convolution &layer = *block_.project;
+        Func padded;
+        if (!block_.depthwise && reads_outside(layer.window, block_.input, block_.output)) {
+            padded = zero_border(source_, "padded", block_.input.width, block_.input.height);
+            source_ = padded;
+        }
+        const bool gated = stages_.squeeze && stages_.squeeze->gated_weights.defined();
+        const Func weights = gated ? stages_.squeeze->gated_weights : weights_of("project");
+        stages_.project =
+            define_convolution(stages_.axes, refs_[StageId::kProject], source_, weights,
+                               block_.depthwise ? block_.depthwise->multiplier : 1, parameters_);
+        stages_.project->padded = padded;
+        source_ = stages_.project->result;
+    }
+
+    /// output(c, x, y, half): the project's channels, then those of the cheap depthwise on them.
+    void add_cheap() {
+        const Axes &axes = stages_.axes;
+        const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y, &half = axes.half;
+        const Image &pixels = block_.output;
+        const Func primary = source_;
+        if (reads_outside(block_.cheap->window, pixels, pixels)) {
+            source_ = zero_border(source_, "primary_padded", pixels.width, pixels.height);
+        }
+        stages_.cheap = define_depthwise(axes, refs_[StageId::kCheap], source_, x, y, parameters_);
+        Expr value = Halide::select(half == 0, primary(c, x, y), stages_.cheap->result(c, x, y, 0));
+        stages_.output = Func("output");
+        stages_.output(c, x, y, half) = apply(block_.epilogue, value,
+                                              operands_at(parameters_, "output", block_.epilogue,
+                                                          c + half * block_.cheap->channels, x, y));
+    }
+
+    const Block &natural_;
+    const Block block_;
+    Parameters &parameters_;
+    BlockStages stages_;
+    std::map<StageId, StageRef> refs_;
+    Func source_;
+    bool flat_ = false;
+};
+
+}  // namespace
+
+BlockStages define_block(const Block &natural, Parameters &parameters) {
+    return BlockBuilder(natural, parameters).build();
 }
 
 }  // namespace sepconv

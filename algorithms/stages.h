@@ -13,13 +13,14 @@ namespace sepconv {
 /// Index order everywhere: c channel, x column, y row; innermost first. Where a block's rows are
 /// dense, its last stage runs over one long row: x is the pixel x + width * y, and y is 0.
 struct Axes {
-    Halide::Var c{"c"}, x{"x"}, y{"y"}, m{"m"};
+    Halide::Var c{"c"}, x{"x"}, y{"y"}, m{"m"}, half{"half"};
 };
 
-/// Dense convolution: `accumulator(c, x, y)` over packed panels, updated over (kc, kx, ky).
-/// `kc_outer` is the multiplier axis where the input is a depthwise stage.
+/// Dense convolution: `accumulator(c, x, y)` over packed panels, updated over (kc, kx, ky);
+/// `result(c, x, y)` is its epilogue. `km` is the multiplier axis where the input is a depthwise.
 struct ConvolutionStage {
     Halide::Func accumulator;
+    Halide::Func result;
     Halide::RVar kc, kx, ky, km;
     Halide::Func padded;  ///< The input with its zero border; undefined without padding.
 };
@@ -33,13 +34,26 @@ struct DepthwiseStage {
 };
 constexpr int kManyTaps = 25;
 
-/// All Funcs of one block, unscheduled. `output(c, x, y)` is the pipeline's only output.
+/// Squeeze-excite: `row_sums(c, y)`, `total(c)`, then two pointwise stages at pixel (0, 0), of
+/// which the second's result is the gate.
+struct SqueezeStages {
+    Halide::Func row_sums, total;
+    Halide::RVar column, row;
+    ConvolutionStage reduce, excite;
+    /// What the project reads in place of its weights (lane, kc, kx, ky, panel), or else in place
+    /// of its input (c, x, y): whichever has fewer values. The other one is undefined.
+    Halide::Func gated_weights, gated_input;
+};
+
+/// All Funcs of one block, unscheduled. `output(c, x, y)` is the pipeline's only output; that of a
+/// Ghost module is (c, x, y, half).
 struct BlockStages {
     Axes axes;
     std::optional<ConvolutionStage> expand;
-    Halide::Func expanded;  ///< With its epilogue; defined with `expand`.
     std::optional<DepthwiseStage> depthwise;
+    std::optional<SqueezeStages> squeeze;
     std::optional<ConvolutionStage> project;
+    std::optional<DepthwiseStage> cheap;
     Halide::Func output;
     Image pixels;  ///< Of the last stage: the output image, flattened if its rows are dense.
 };

@@ -26,7 +26,13 @@ struct Build {
     Func operator()(const Block &block) {
         BlockStages stages = define_block(block, parameters);
         schedule_block(stages, block, facts, tuning);
-        return on_image(stages.output, stages.pixels);
+        if (!block.cheap) return on_image(stages.output, stages.pixels);
+        // Two halves of one image: (c, x, y, half).
+        Image half = block.output;
+        half.channels = block.cheap->channels;
+        on_image(stages.output, half);
+        fix(stages.output.output_buffer(), 3, 2, half.channels * half.stride_c);
+        return stages.output;
     }
     Func operator()(const Pool &pool) {
         SimpleStages stages = define_pool(pool, parameters);

@@ -2,7 +2,7 @@
 
 #include "layer/shape.h"
 #include "schedules/cpu.h"
-#include "schedules/tile.h"
+#include "schedules/cpu_stages.h"
 
 namespace sepconv {
 namespace {
@@ -18,10 +18,6 @@ struct OutputLoops {
     Var tile;  ///< The loop that one register tile fills.
 };
 
-bool vectors_may_overrun(const Image &image) {
-    return image.padded && image.stride_c == 1;
-}
-
 /// How a vector loop over `channels` ends. Overrunning stores are always masked; loads only where
 /// a buffer's bounds are exact.
 TailStrategy channel_tail(int channels, int vector, bool loads_may_overrun) {
@@ -33,183 +29,109 @@ bool operands_may_overrun(const Block &block) {
     return std::all_of(block.operands.begin(), block.operands.end(), vectors_may_overrun);
 }
 
-int round_up(int value, int unit) {
-    return (value + unit - 1) / unit * unit;
+int64_t weight_bytes(const Convolution &layer) {
+    return 4LL * layer.in_channels * layer.window.taps() * round_up_to_panel(layer.out_channels);
 }
-
-/// The register tile at `at` of `consumer`: accumulators never leave registers, one step of kc
-/// reads `tile.vectors` weight vectors and broadcasts one input value a pixel.
-void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Func consumer, const Var &at,
-                           const Tile &tile) {
-    stage.accumulator.compute_at(consumer, at)
-        .bound_extent(axes.c, tile.channels())
-        .vectorize(axes.c, tile.lanes)
-        .unroll(axes.c)
-        .unroll(axes.x);
-    stage.accumulator.update()
-        .reorder(axes.c, axes.x, stage.kc, stage.kx, stage.ky, stage.km)
-        .vectorize(axes.c, tile.lanes)
-        .unroll(axes.c)
-        .unroll(axes.x);
-}
-
-/// Accumulators of a depthwise with many taps over a run of pixels at `at` of `consumer`, so that
-/// every loaded weight serves them all; ky is a loop, kx unrolled. `masked`: the input's bounds are
-/// exact and its channels no multiple of the lanes.
-void schedule_taps(DepthwiseStage &stage, const Axes &axes, Func consumer, const Var &at,
-                   bool masked, const TargetFacts &facts) {
-    const TailStrategy tail = masked ? TailStrategy::PredicateLoads : TailStrategy::RoundUp;
-    stage.accumulator.compute_at(consumer, at);
-    if (!masked) stage.accumulator.bound_extent(axes.c, facts.lanes);
-    stage.accumulator.vectorize(axes.c, facts.lanes, tail).unroll(axes.x);
-    stage.accumulator.update()
-        .reorder(axes.c, axes.x, stage.kx, stage.ky)
-        .vectorize(axes.c, facts.lanes, tail)
-        .unroll(axes.x)
-        .unroll(stage.kx);
-}
-
-/// Depthwise rows at `at` of `consumer`, where `width` pixels make a row (0: rows are the y axis).
-/// Few taps: one vector at a time, all taps in flight. Many: schedule_taps.
-void schedule_depthwise(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
-                        Func consumer, const Var &at, int width, bool flat, bool loads_may_overrun,
-                        const TargetFacts &facts, const Tuning &tuning) {
-    const bool many = stage.accumulator.defined();
-    const int wanted = tuning.depthwise_pixels > 0 ? tuning.depthwise_pixels : (many ? 8 : 1);
-    const int run = std::min(wanted, width);
-    Var row("row"), column("column"), xo("dxo"), xi("dxi"), cb("dcb"), cv("dcv");
-    Func &rows = stage.result;
-    const bool shifted = !loads_may_overrun && layer.channels > facts.lanes;
-    const bool masked = !loads_may_overrun && layer.channels < facts.lanes;
-    rows.compute_at(consumer, at);
-    // A bound would also widen what the mask protects.
-    if (shifted) rows.bound_extent(axes.c, layer.channels);
-    if (!shifted && !masked) rows.bound_extent(axes.c, round_up(layer.channels, facts.lanes));
-    if (flat) {
-        rows.split(axes.x, row, column, width, TailStrategy::RoundUp);
-    } else {
-        rows.rename(axes.x, column).rename(axes.y, row);
-    }
-    // Accumulators are asked for what is stored: with them the stores are masked too.
-    const TailStrategy masks = many ? TailStrategy::Predicate : TailStrategy::PredicateLoads;
-    const TailStrategy tail = masked    ? masks
-                              : shifted ? vector_tail(layer.channels, facts.lanes)
-                                        : TailStrategy::RoundUp;
-    rows.split(column, xo, xi, run, TailStrategy::ShiftInwards)
-        .split(axes.c, cb, cv, facts.lanes, tail)
-        .reorder(cv, xi, xo, cb, row, axes.m)
-        .vectorize(cv)
-        .unroll(xi);
-    if (!many) return;
-    schedule_taps(stage, axes, rows, xo, masked, facts);
-}
-
-/// Rows that the depthwise reads for `rows` of its output.
-int window_rows(const Window &window, int64_t rows) {
-    return static_cast<int>((rows - 1) * window.stride_h +
-                            dilated_extent(window.kernel_h, window.dilation_h));
-}
-
-/// The expand of an inverted residual slides down the rows: each strip computes only the rows that
-/// the strip before it did not, into a ring of as many rows as one strip's depthwise reads.
-void schedule_expand(BlockStages &stages, const Block &block, const OutputLoops &loops,
-                     int64_t strip_rows, const TargetFacts &facts) {
-    const Axes &axes = stages.axes;
-    const Convolution &layer = *block.expand;
-    // The tile of this stage is not the one that `tuning` speaks of.
-    const Tile tile = choose_tile(block.input.width, layer.out_channels, facts, Tuning{});
-    Func &rows = stages.expanded;
-    Var cb("ecb"), ci("eci"), cv("ecv"), xo("exo"), xi("exi");
-    rows.store_at(stages.output, loops.task)
-        .compute_at(stages.output, loops.strip)
-        .fold_storage(axes.y, window_rows(block.depthwise->window, strip_rows))
-        .bound_extent(axes.c, round_up(layer.out_channels, tile.channels()))
-        .bound_extent(axes.x, block.input.width)
-        .split(axes.c, cb, cv, tile.lanes, TailStrategy::RoundUp)
-        .split(cb, cb, ci, tile.vectors, TailStrategy::RoundUp)
-        .split(axes.x, xo, xi, tile.pixels, TailStrategy::ShiftInwards)
-        .reorder(cv, ci, xi, xo, cb, axes.y)
-        .vectorize(cv)
-        .unroll(ci)
-        .unroll(xi);
-    schedule_accumulators(*stages.expand, axes, rows, xo, tile);
-}
-
-/// Sizes of the loops around the register tile.
-struct Partition {
-    int64_t rows = 1;   ///< Of a strip.
-    int64_t strip = 1;  ///< The same, or pixels of the one long row.
-    int64_t tasks = 1;  ///< Over strips; 1 when channels are split instead.
-    bool pixels_outer = false;
-};
 
 /// Each strip reads all packed weights once, so what it holds of the input (or of the depthwise)
 /// should be about as large as they are: smaller strips wait for weights, larger ones push their
 /// own rows out of the first-level cache. Half of either cache level is the limit.
-int64_t strip_rows(const Block &natural, int64_t weight_bytes, const TargetFacts &facts,
+int64_t strip_rows(const Convolution &layer, const Image &pixels, const TargetFacts &facts,
                    const Tuning &tuning) {
-    const int height = natural.output.height;
-    if (tuning.strip_rows > 0) return divisor_at_most(height, tuning.strip_rows);
-    const int64_t row_bytes = 4LL * natural.output.width * natural.project->in_channels *
-                              natural.project->window.stride_h;
-    const int64_t bytes = std::clamp(weight_bytes, facts.l1_bytes / 2, facts.l2_bytes / 2);
-    return divisor_at_most(height, std::max<int64_t>(1, bytes / row_bytes));
+    if (tuning.strip_rows > 0) return divisor_at_most(pixels.height, tuning.strip_rows);
+    const int64_t row_bytes = 4LL * pixels.width * layer.in_channels * layer.window.stride_h;
+    const int64_t bytes = std::clamp(weight_bytes(layer), facts.l1_bytes / 2, facts.l2_bytes / 2);
+    return divisor_at_most(pixels.height, std::max<int64_t>(1, bytes / row_bytes));
 }
 
-int64_t task_count(int64_t strips) {
+/// Every task of a sliding producer computes the rows between it and the task before again: at most
+/// one row in twelve. Without `window` nothing slides.
+int64_t task_count(int64_t strips, int64_t rows, const Window *window) {
     constexpr int64_t kMostTasks = 8;  // Enough for four threads to even out, few for one to pay.
-    return divisor_at_most(strips, kMostTasks);
-}
-
-/// Every task of a sliding expand computes the rows between it and the task before again: at most
-/// one row in twelve.
-int64_t sliding_task_count(int64_t strips, int64_t rows, const Window &window) {
+    if (window == nullptr) return divisor_at_most(strips, kMostTasks);
     const int64_t again =
-        std::max(0, window_rows(window, 1) - window.stride_h) / std::max(1, window.stride_h);
+        std::max(0, window_rows(*window, 1) - window->stride_h) / std::max(1, window->stride_h);
     const int64_t most = strips * rows / std::max<int64_t>(1, 12 * again);
-    return divisor_at_most(strips, std::clamp<int64_t>(most, 1, 8));
+    return divisor_at_most(strips, std::clamp<int64_t>(most, 1, kMostTasks));
 }
 
-Partition choose_partition(const Block &natural, bool flat, const TargetFacts &facts,
-                           const Tuning &tuning) {
+/// Strips of `pixels` (natural, not flattened) whose rows come from `layer`, in front of `window`
+/// if it slides.
+Partition choose_partition(const Convolution &layer, const Image &pixels, const Window *window,
+                           const TargetFacts &facts, const Tuning &tuning) {
     Partition partition;
-    const Convolution &layer = *natural.project;
-    const int64_t weight_bytes =
-        4LL * layer.in_channels * layer.window.taps() * round_up_to_panel(layer.out_channels);
-    const int64_t rows = strip_rows(natural, weight_bytes, facts, tuning);
-    partition.pixels_outer = weight_bytes <= facts.l1_bytes / 2;
-    const int64_t strips = natural.output.height / rows;
-    partition.rows = rows;
-    partition.strip = flat ? rows * natural.output.width : rows;
-    partition.tasks = natural.expand ? sliding_task_count(strips, rows, natural.depthwise->window)
-                                     : task_count(strips);
+    partition.rows = strip_rows(layer, pixels, facts, tuning);
+    partition.strips = pixels.height / partition.rows;
+    partition.tasks = task_count(partition.strips, partition.rows, window);
+    partition.sharing = partition.tasks > 1 ? Sharing::kRows : Sharing::kNone;
     return partition;
 }
 
-OutputLoops schedule_output(BlockStages &stages, const Block &block, const Partition &partition,
-                            bool flat, const Tile &tile) {
+/// Schedules the stages of one block; a block is what it composes.
+class BlockScheduler {
+public:
+    BlockScheduler(BlockStages &stages, const Block &natural, const TargetFacts &facts,
+                   const Tuning &tuning)
+        : stages_(stages),
+          natural_(natural),
+          block_(flattened(natural)),
+          axes_(stages.axes),
+          facts_(facts),
+          tuning_(tuning),
+          flat_(block_.output.height != natural.output.height) {}
+
+    void run() {
+        if (!natural_.project) {
+            depthwise_output();
+        } else if (natural_.cheap) {
+            ghost_output();
+        } else {
+            project_output();
+        }
+    }
+
+private:
+    void depthwise_output();
+    void project_output();
+    void ghost_output();
+    void front_whole(const Partition &partition);
+    void front_sliding(const Partition &partition, const RowLoops &loops);
+    void squeeze();
+    void input_border(const RowLoops &loops);
+    OutputLoops output_loops(const Partition &partition, const Tile &tile);
+    DepthwiseRows depthwise_rows() const;
+
+    BlockStages &stages_;
+    const Block &natural_;
+    const Block block_;
+    const Axes &axes_;
+    const TargetFacts &facts_;
+    const Tuning &tuning_;
+    const bool flat_;
+};
+
+OutputLoops BlockScheduler::output_loops(const Partition &partition, const Tile &tile) {
     OutputLoops loops;
-    const Axes &axes = stages.axes;
-    const Image &image = stages.pixels;
-    Func &out = stages.output;
-    const TailStrategy tail = channel_tail(image.channels, tile.lanes, operands_may_overrun(block));
+    const Image &image = stages_.pixels;
+    Func &out = stages_.output;
+    const TailStrategy tail =
+        channel_tail(image.channels, tile.lanes, operands_may_overrun(block_));
     const int vectors = (image.channels + tile.lanes - 1) / tile.lanes;
-    out.bound(axes.c, 0, image.channels).bound(axes.x, 0, image.width);
-    out.bound(axes.y, 0, image.height);
-    const int64_t long_axis = flat ? image.width : image.height;
-    const int strips = static_cast<int>(long_axis / partition.strip);
+    out.bound(axes_.c, 0, image.channels).bound(axes_.x, 0, image.width);
+    out.bound(axes_.y, 0, image.height);
+    const int64_t strip = flat_ ? partition.rows * natural_.output.width : partition.rows;
     Var inner("inner"), all("all_strips");
-    out.split(flat ? axes.x : axes.y, all, inner, static_cast<int>(partition.strip),
+    out.split(flat_ ? axes_.x : axes_.y, all, inner, static_cast<int>(strip),
               TailStrategy::RoundUp);
-    out.split(all, loops.task, loops.strip, strips / static_cast<int>(partition.tasks),
+    out.split(all, loops.task, loops.strip, static_cast<int>(partition.strips / partition.tasks),
               TailStrategy::RoundUp);
-    const Var column = flat ? inner : axes.x;
-    const Var row = flat ? axes.y : inner;
+    const Var column = flat_ ? inner : axes_.x;
+    const Var row = flat_ ? axes_.y : inner;
     out.split(column, loops.xo, loops.xi, tile.pixels, TailStrategy::ShiftInwards)
-        .split(axes.c, loops.cb, loops.cv, tile.lanes, tail)
+        .split(axes_.c, loops.cb, loops.cv, tile.lanes, tail)
         .split(loops.cb, loops.cb, loops.ci, tile.vectors,
                vectors % tile.vectors == 0 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
-    if (partition.pixels_outer) {
+    if (weight_bytes(*natural_.project) <= facts_.l1_bytes / 2) {
         out.reorder(loops.cv, loops.ci, loops.xi, loops.cb, loops.xo, row, loops.strip, loops.task);
         loops.tile = loops.cb;
     } else {
@@ -221,71 +143,160 @@ OutputLoops schedule_output(BlockStages &stages, const Block &block, const Parti
     return loops;
 }
 
+DepthwiseRows BlockScheduler::depthwise_rows() const {
+    return {natural_.output.width, flat_,
+            natural_.expand.has_value() || vectors_may_overrun(natural_.input)};
+}
+
+/// Expand and depthwise in front of a project, strip by strip.
+void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &loops) {
+    if (!natural_.depthwise) return;
+    schedule_depthwise_strip(*stages_.depthwise, axes_, *natural_.depthwise, depthwise_rows(),
+                             loops, facts_, tuning_);
+    if (!natural_.expand) return;
+    schedule_pointwise_sliding(
+        *stages_.expand, axes_, natural_.expand->out_channels, natural_.input.width,
+        window_rows(natural_.depthwise->window, partition.rows), loops, facts_);
+}
+
+/// The same, stored whole because a squeeze needs all of it first.
+void BlockScheduler::front_whole(const Partition &partition) {
+    if (!natural_.depthwise) return;
+    const RowLoops loops = schedule_depthwise_whole(*stages_.depthwise, axes_, *natural_.depthwise,
+                                                    depthwise_rows(), partition, facts_, tuning_);
+    if (!natural_.expand) return;
+    schedule_pointwise_sliding(
+        *stages_.expand, axes_, natural_.expand->out_channels, natural_.input.width,
+        window_rows(natural_.depthwise->window, partition.rows), loops, facts_);
+}
+
+/// All of it is a small part of the block's work: plain vector loops.
+void BlockScheduler::squeeze() {
+    SqueezeStages &squeeze = *stages_.squeeze;
+    const Squeeze &layer = *natural_.squeeze;
+    const int channels = layer.reduce.in_channels;
+    // Where the squeezed values must not be read behind the last channel, sums are masked.
+    const bool exact = !depthwise_rows().loads_may_overrun && channels % facts_.lanes != 0;
+    const TailStrategy tail = exact ? TailStrategy::Predicate : TailStrategy::RoundUp;
+    Var cb("sum_cb"), cv("sum_cv");
+    squeeze.total.compute_root().vectorize(axes_.c, facts_.lanes, tail);
+    squeeze.total.update().reorder(axes_.c, squeeze.row).vectorize(axes_.c, facts_.lanes, tail);
+    squeeze.row_sums.compute_root().vectorize(axes_.c, facts_.lanes, tail);
+    squeeze.row_sums.update()
+        .split(axes_.c, cb, cv, facts_.lanes, tail)
+        .reorder(cv, squeeze.column, cb, axes_.y)
+        .vectorize(cv);
+    schedule_pointwise_whole(squeeze.reduce, axes_, layer.reduce.out_channels, 1, false, facts_);
+    schedule_pointwise_whole(squeeze.excite, axes_, layer.excite.out_channels, 1, false, facts_);
+    if (squeeze.gated_weights.defined()) {
+        squeeze.gated_weights.compute_root().vectorize(squeeze.gated_weights.args()[0], kPanel);
+    } else {
+        squeeze.gated_input.compute_root().vectorize(axes_.c, facts_.lanes, tail);
+    }
+}
+
+/// A border inside the reduction would test every broadcast; a copied strip costs
+/// 1 / (taps * out_channels) of the multiply-accumulates.
+void BlockScheduler::input_border(const RowLoops &loops) {
+    Func padded = stages_.project->padded;
+    if (!padded.defined()) return;
+    padded.compute_at(loops.func, loops.strip);
+    if (block_.input.stride_c == 1 && block_.input.channels % facts_.lanes == 0) {
+        padded.vectorize(axes_.c, facts_.lanes);
+    } else {
+        padded.vectorize(axes_.x, facts_.lanes, TailStrategy::GuardWithIf);
+    }
+}
+
+void BlockScheduler::project_output() {
+    const Window *window = natural_.expand ? &natural_.depthwise->window : nullptr;
+    const Partition partition = choose_partition(
+        *natural_.project, natural_.output, natural_.squeeze ? nullptr : window, facts_, tuning_);
+    const int64_t tile_row = flat_ ? partition.rows * natural_.output.width : block_.output.width;
+    const Tile tile = choose_tile(tile_row, block_.output.channels, facts_, tuning_);
+    const OutputLoops loops = output_loops(partition, tile);
+    schedule_accumulators(*stages_.project, axes_, stages_.output, loops.tile, tile);
+    const RowLoops rows{stages_.output, loops.task, loops.strip};
+    if (natural_.squeeze) {
+        squeeze();
+        front_whole(choose_partition(natural_.expand ? *natural_.expand : *natural_.project,
+                                     natural_.output, window, facts_, tuning_));
+    } else {
+        front_sliding(partition, rows);
+    }
+    input_border(rows);
+}
+
+/// Primary rows slide; one strip of them becomes the strip of both halves.
+void BlockScheduler::ghost_output() {
+    const Image &image = natural_.output;
+    const Depthwise &cheap = *natural_.cheap;
+    Func &out = stages_.output;
+    const Window *window = &cheap.window;
+    const Partition partition = choose_partition(*natural_.project, image, window, facts_, tuning_);
+    out.bound(axes_.c, 0, cheap.channels).bound(axes_.x, 0, image.width);
+    out.bound(axes_.y, 0, image.height).bound(axes_.half, 0, 2);
+    Var task("task"), strip("strip"), row("row"), xo("xo"), xi("xi"), cb("cb"), cv("cv");
+    const bool many = stages_.cheap->accumulator.defined();
+    const int wanted = tuning_.depthwise_pixels > 0 ? tuning_.depthwise_pixels : 4;
+    out.split(axes_.y, strip, row, static_cast<int>(partition.rows), TailStrategy::RoundUp)
+        .split(strip, task, strip, static_cast<int>(partition.strips / partition.tasks),
+               TailStrategy::RoundUp)
+        .split(axes_.x, xo, xi, std::min(wanted, image.width), TailStrategy::ShiftInwards)
+        .split(axes_.c, cb, cv, facts_.lanes, vector_tail(cheap.channels, facts_.lanes))
+        .reorder(cv, xi, xo, cb, row, axes_.half, strip, task)
+        .vectorize(cv)
+        .unroll(xi)
+        .unroll(axes_.half);
+    if (partition.tasks > 1) out.parallel(task);
+    const RowLoops rows{out, task, strip};
+    // As accumulators at the tile, the first half would compute them too.
+    if (many) {
+        schedule_depthwise_strip(*stages_.cheap, axes_, cheap, {image.width, false, true}, rows,
+                                 facts_, tuning_);
+    }
+    schedule_pointwise_sliding(*stages_.project, axes_, natural_.project->out_channels, image.width,
+                               window_rows(cheap.window, partition.rows), rows, facts_);
+    if (natural_.squeeze) {
+        squeeze();
+        front_whole(partition);
+    }
+}
+
 /// A block without a project: the depthwise writes the output itself.
-void schedule_depthwise_output(BlockStages &stages, const Block &block, const TargetFacts &facts,
-                               const Tuning &tuning) {
-    const Axes &axes = stages.axes;
-    const Image &image = block.output;
-    const Depthwise &layer = *block.depthwise;
-    DepthwiseStage &stage = *stages.depthwise;
-    Func &out = stages.output;
-    out.bound(axes.c, 0, image.channels).bound(axes.x, 0, image.width);
-    out.bound(axes.y, 0, image.height);
+void BlockScheduler::depthwise_output() {
+    const Image &image = natural_.output;
+    const Depthwise &layer = *natural_.depthwise;
+    DepthwiseStage &stage = *stages_.depthwise;
+    Func &out = stages_.output;
+    out.bound(axes_.c, 0, image.channels).bound(axes_.x, 0, image.width);
+    out.bound(axes_.y, 0, image.height);
     Var task("task"), row("row"), xo("xo"), xi("xi"), cb("cb"), cv("cv");
-    const int64_t tasks = task_count(image.height);
+    const int64_t tasks = task_count(image.height, 1, nullptr);
     const bool many = stage.accumulator.defined();
-    const int wanted = tuning.depthwise_pixels > 0 ? tuning.depthwise_pixels : (many ? 8 : 4);
+    const int wanted = tuning_.depthwise_pixels > 0 ? tuning_.depthwise_pixels : (many ? 8 : 4);
     const bool dense = layer.multiplier == 1;
-    out.split(axes.y, task, row, static_cast<int>(image.height / tasks), TailStrategy::RoundUp)
-        .split(axes.x, xo, xi, std::min(wanted, image.width), TailStrategy::ShiftInwards)
-        .split(axes.c, cb, cv, facts.lanes, vector_tail(image.channels, facts.lanes))
+    out.split(axes_.y, task, row, static_cast<int>(image.height / tasks), TailStrategy::RoundUp)
+        .split(axes_.x, xo, xi, std::min(wanted, image.width), TailStrategy::ShiftInwards)
+        .split(axes_.c, cb, cv, facts_.lanes, vector_tail(image.channels, facts_.lanes))
         .reorder(cv, xi, xo, cb, row, task)
         .vectorize(cv)
         .unroll(xi);
     if (tasks > 1) out.parallel(task);
     if (!dense) {
-        schedule_depthwise(stage, axes, layer, out, row, image.width, false,
-                           vectors_may_overrun(block.input), facts, tuning);
-        return;
+        schedule_depthwise_strip(stage, axes_, layer,
+                                 {image.width, false, vectors_may_overrun(natural_.input)},
+                                 {out, task, row}, facts_, tuning_);
+    } else if (many) {
+        schedule_taps(stage, axes_, out, xo, image.channels < facts_.lanes, facts_);
     }
-    if (!many) return;
-    const bool masked = image.channels < facts.lanes;
-    schedule_taps(stage, axes, out, xo, masked, facts);
 }
 
 }  // namespace
 
 void schedule_block(BlockStages &stages, const Block &natural, const TargetFacts &facts,
                     const Tuning &tuning) {
-    if (!natural.project) {
-        schedule_depthwise_output(stages, natural, facts, tuning);
-        return;
-    }
-    const Block block = flattened(natural);
-    const bool flat = block.output.height != natural.output.height;
-    const Partition partition = choose_partition(natural, flat, facts, tuning);
-    const int64_t tile_row = flat ? partition.strip : block.output.width;
-    const Tile tile = choose_tile(tile_row, block.output.channels, facts, tuning);
-    OutputLoops loops = schedule_output(stages, block, partition, flat, tile);
-    schedule_accumulators(*stages.project, stages.axes, stages.output, loops.tile, tile);
-    if (stages.depthwise) {
-        const bool scratch = block.expand.has_value();
-        schedule_depthwise(*stages.depthwise, stages.axes, *block.depthwise, stages.output,
-                           loops.strip, natural.output.width, flat,
-                           scratch || vectors_may_overrun(block.input), facts, tuning);
-    }
-    if (block.expand) schedule_expand(stages, natural, loops, partition.rows, facts);
-    if (stages.project->padded.defined()) {
-        // A border inside the reduction would test every broadcast; a copied strip costs
-        // 1 / (taps * out_channels) of the multiply-accumulates.
-        Func padded = stages.project->padded;
-        padded.compute_at(stages.output, loops.strip);
-        if (block.input.stride_c == 1 && block.input.channels % facts.lanes == 0) {
-            padded.vectorize(stages.axes.c, facts.lanes);
-        } else {
-            padded.vectorize(stages.axes.x, facts.lanes, TailStrategy::GuardWithIf);
-        }
-    }
+    BlockScheduler(stages, natural, facts, tuning).run();
 }
 
 }  // namespace sepconv

@@ -237,52 +237,6 @@ void add_windows(std::vector<KernelCase> *cases) {
 
 }  // namespace
 
-namespace {
-
-/// Sizes of an inverted residual: its expand slides down the rows in a ring.
-struct InvertedSize {
-    const char *name;
-    int width, height, in, expanded, out, kernel, stride;
-    bool residual;
-};
-
-void add_inverted_residuals(std::vector<KernelCase> *cases) {
-    const InvertedSize sizes[] = {
-        {"v2_14x14_96", 14, 14, 96, 576, 96, 3, 1, true},
-        {"v2_56x56_24", 56, 56, 24, 144, 24, 3, 1, true},
-        {"v2_112x112_16_s2", 112, 112, 16, 96, 24, 3, 2, false},
-        {"v2_7x7_160", 7, 7, 160, 960, 160, 3, 1, true},
-        {"v3_28x28_40_k5", 28, 28, 40, 120, 40, 5, 1, true},
-        {"k7_s2_odd", 25, 33, 5, 30, 7, 7, 2, false},
-        {"narrow_18x17", 18, 17, 3, 13, 20, 3, 1, false},
-        {"one_channel", 15, 7, 1, 1, 1, 3, 1, true},
-        {"rows_prime", 9, 37, 8, 24, 8, 5, 2, false},
-    };
-    for (const InvertedSize &size : sizes) {
-        Window window;
-        window.kernel_w = window.kernel_h = size.kernel;
-        window.stride_w = window.stride_h = size.stride;
-        window = with_padding(window, PaddingMode::kSameUpper, size.height, size.width);
-        Block block;
-        block.input = dense_image(size.in, size.width, size.height, false);
-        block.output = dense_image(size.out, (size.width + size.stride - 1) / size.stride,
-                                   (size.height + size.stride - 1) / size.stride, false);
-        const Epilogue relu6 = {unary_step(Op::kClip, 0.0F, 6.0F)};
-        const Epilogue affine = {binary_step(Op::kMultiply, Operand::kChannel),
-                                 unary_step(Op::kHardSwish)};
-        block.expand = Convolution{size.in, size.expanded, {}, affine};
-        block.depthwise = Depthwise{size.expanded, 1, window, relu6};
-        block.project = Convolution{size.expanded, size.out, {}, {}};
-        if (size.residual) {
-            block.project->epilogue = {binary_step(Op::kAdd, Operand::kTensor)};
-            block.operands = {block.output};
-        }
-        cases->push_back({std::string("inverted_") + size.name, block, {}, {}});
-    }
-}
-
-}  // namespace
-
 std::vector<KernelCase> block_cases() {
     std::vector<KernelCase> cases;
     add_operators(&cases);
@@ -290,7 +244,8 @@ std::vector<KernelCase> block_cases() {
     add_layouts(&cases);
     add_mobile_blocks(&cases);
     add_windows(&cases);
-    add_inverted_residuals(&cases);
+    const std::vector<KernelCase> fused = fused_cases();
+    cases.insert(cases.end(), fused.begin(), fused.end());
     return cases;
 }
 

@@ -28,6 +28,8 @@ Elementwise binary_step(Op op, Operand operand, bool reversed = false);
 std::vector<KernelCase> pairwise_cases();
 /// Blocks chosen by hand: operators of an epilogue, long kernels, layouts, stages.
 std::vector<KernelCase> block_cases();
+/// Inverted residuals, squeeze-excite, Ghost modules: part of block_cases().
+std::vector<KernelCase> fused_cases();
 /// Pools and resizes.
 std::vector<KernelCase> image_cases();
 /// Map and Softmax.

@@ -1,0 +1,153 @@
+#include "schedules/cpu_stages.h"
+
+#include <algorithm>
+
+#include "layer/shape.h"
+
+namespace sepconv {
+namespace {
+
+using Halide::Func;
+using Halide::TailStrategy;
+using Halide::Var;
+
+/// Loops of depthwise rows, innermost first: cv, xi, xo, cb, row, m.
+struct DepthwiseLoops {
+    Var cv{"cv"}, xi{"dxi"}, xo{"dxo"}, cb{"dcb"}, row{"row"}, column{"column"};
+};
+
+DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
+                                       const Depthwise &layer, const DepthwiseRows &shape,
+                                       const TargetFacts &facts, const Tuning &tuning) {
+    DepthwiseLoops loops;
+    Func &rows = stage.result;
+    const bool many = stage.accumulator.defined();
+    const int wanted = tuning.depthwise_pixels > 0 ? tuning.depthwise_pixels : (many ? 8 : 1);
+    const bool shifted = !shape.loads_may_overrun && layer.channels > facts.lanes;
+    const bool masked = !shape.loads_may_overrun && layer.channels < facts.lanes;
+    // A bound would also widen what the mask protects.
+    if (shifted) rows.bound_extent(axes.c, layer.channels);
+    if (!shifted && !masked) rows.bound_extent(axes.c, round_up(layer.channels, facts.lanes));
+    if (shape.flat) {
+        rows.split(axes.x, loops.row, loops.column, shape.width, TailStrategy::RoundUp);
+    } else {
+        rows.rename(axes.x, loops.column).rename(axes.y, loops.row);
+    }
+    // Accumulators are asked for what is stored: with them the stores are masked too.
+    const TailStrategy masks = many ? TailStrategy::Predicate : TailStrategy::PredicateLoads;
+    const TailStrategy tail = masked    ? masks
+                              : shifted ? vector_tail(layer.channels, facts.lanes)
+                                        : TailStrategy::RoundUp;
+    rows.split(loops.column, loops.xo, loops.xi, std::min(wanted, shape.width),
+               TailStrategy::ShiftInwards)
+        .split(axes.c, loops.cb, loops.cv, facts.lanes, tail)
+        .reorder(loops.cv, loops.xi, loops.xo, loops.cb, loops.row, axes.m)
+        .vectorize(loops.cv)
+        .unroll(loops.xi);
+    if (many) schedule_taps(stage, axes, rows, loops.xo, masked, facts);
+    return loops;
+}
+
+/// Loops of pointwise rows, innermost first: cv, ci, xi, xo, cb, y.
+Var schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, int channels, int width,
+                            const TargetFacts &facts) {
+    // The tile of this stage is not the one that a Tuning speaks of.
+    const Tile tile = choose_tile(width, channels, facts, Tuning{});
+    Func &rows = stage.result;
+    Var cb("ecb"), ci("eci"), cv("ecv"), xo("exo"), xi("exi");
+    rows.bound_extent(axes.c, round_up(channels, tile.channels()))
+        .bound_extent(axes.x, width)
+        .split(axes.c, cb, cv, tile.lanes, TailStrategy::RoundUp)
+        .split(cb, cb, ci, tile.vectors, TailStrategy::RoundUp)
+        .split(axes.x, xo, xi, tile.pixels, TailStrategy::ShiftInwards)
+        .reorder(cv, ci, xi, xo, cb, axes.y)
+        .vectorize(cv)
+        .unroll(ci)
+        .unroll(xi);
+    schedule_accumulators(stage, axes, rows, xo, tile);
+    return cb;
+}
+
+}  // namespace
+
+bool vectors_may_overrun(const Image &image) {
+    return image.padded && image.stride_c == 1;
+}
+
+int round_up(int value, int unit) {
+    return (value + unit - 1) / unit * unit;
+}
+
+int window_rows(const Window &window, int64_t rows) {
+    return static_cast<int>((rows - 1) * window.stride_h +
+                            dilated_extent(window.kernel_h, window.dilation_h));
+}
+
+void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Func consumer, const Var &at,
+                           const Tile &tile) {
+    stage.accumulator.compute_at(consumer, at)
+        .bound_extent(axes.c, tile.channels())
+        .vectorize(axes.c, tile.lanes)
+        .unroll(axes.c)
+        .unroll(axes.x);
+    stage.accumulator.update()
+        .reorder(axes.c, axes.x, stage.kc, stage.kx, stage.ky, stage.km)
+        .vectorize(axes.c, tile.lanes)
+        .unroll(axes.c)
+        .unroll(axes.x);
+}
+
+void schedule_taps(DepthwiseStage &stage, const Axes &axes, Func consumer, const Var &at,
+                   bool masked, const TargetFacts &facts) {
+    const TailStrategy tail = masked ? TailStrategy::PredicateLoads : TailStrategy::RoundUp;
+    stage.accumulator.compute_at(consumer, at);
+    if (!masked) stage.accumulator.bound_extent(axes.c, facts.lanes);
+    stage.accumulator.vectorize(axes.c, facts.lanes, tail).unroll(axes.x);
+    stage.accumulator.update()
+        .reorder(axes.c, axes.x, stage.kx, stage.ky)
+        .vectorize(axes.c, facts.lanes, tail)
+        .unroll(axes.x)
+        .unroll(stage.kx);
+}
+
+void schedule_depthwise_strip(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
+                              const DepthwiseRows &rows, const RowLoops &at,
+                              const TargetFacts &facts, const Tuning &tuning) {
+    stage.result.compute_at(at.func, at.strip);
+    schedule_depthwise_rows(stage, axes, layer, rows, facts, tuning);
+}
+
+RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
+                                  const DepthwiseRows &rows, const Partition &partition,
+                                  const TargetFacts &facts, const Tuning &tuning) {
+    Func &result = stage.result;
+    result.compute_root();
+    const DepthwiseLoops loops = schedule_depthwise_rows(stage, axes, layer, rows, facts, tuning);
+    Var task("dtask"), strip("dstrip"), row("drow");
+    if (partition.sharing == Sharing::kChannels) {
+        result.reorder(loops.row, loops.cb).parallel(loops.cb);
+        return {result, loops.cb, loops.cb};
+    }
+    result.split(loops.row, strip, row, static_cast<int>(partition.rows), TailStrategy::RoundUp)
+        .split(strip, task, strip, static_cast<int>(partition.strips / partition.tasks),
+               TailStrategy::RoundUp);
+    if (partition.tasks > 1) result.parallel(task);
+    return {result, task, strip};
+}
+
+void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, int channels, int width,
+                                int ring_rows, const RowLoops &at, const TargetFacts &facts) {
+    stage.result.store_at(at.func, at.task)
+        .compute_at(at.func, at.strip)
+        .fold_storage(axes.y, ring_rows);
+    schedule_pointwise_rows(stage, axes, channels, width, facts);
+}
+
+void schedule_pointwise_whole(ConvolutionStage &stage, const Axes &axes, int channels, int width,
+                              bool shared, const TargetFacts &facts) {
+    stage.result.compute_root();
+    const Var cb = schedule_pointwise_rows(stage, axes, channels, width, facts);
+    if (shared) stage.result.reorder(axes.y, cb).parallel(cb);
+}
+
+}  // namespace sepconv

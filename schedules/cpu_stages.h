@@ -1,0 +1,77 @@
+#ifndef SEPCONV_SCHEDULES_CPU_STAGES_H_
+#define SEPCONV_SCHEDULES_CPU_STAGES_H_
+
+#include "algorithms/stages.h"
+#include "schedules/target_facts.h"
+#include "schedules/tile.h"
+#include "schedules/tuning.h"
+
+namespace sepconv {
+
+/// The loops of a consumer that walk down the rows: what a sliding producer keeps lives as long as
+/// `task`, and is computed a strip at a time.
+struct RowLoops {
+    Halide::Func func;
+    Halide::Var task, strip;
+};
+
+/// How a stage that is stored whole is shared among threads.
+enum class Sharing { kNone, kRows, kChannels };
+
+/// Strips of a stage's rows, and how many parallel tasks they make.
+struct Partition {
+    int64_t rows = 1;    ///< Of a strip; divides the height.
+    int64_t strips = 1;  ///< In all.
+    int64_t tasks = 1;   ///< Divides `strips`.
+    Sharing sharing = Sharing::kNone;
+};
+
+/// Which pixels a depthwise stage computes.
+struct DepthwiseRows {
+    int width = 0;
+    bool flat = false;               ///< x runs over all rows, y is 0.
+    bool loads_may_overrun = false;  ///< A whole vector may be read behind the last channel.
+};
+
+/// Vectors may overrun the channels of the image.
+bool vectors_may_overrun(const Image &image);
+
+int round_up(int value, int unit);
+
+/// Rows that a window reads for `rows` of its output.
+int window_rows(const Window &window, int64_t rows);
+
+/// The register tile at `at` of `consumer`: accumulators never leave registers, one step of kc
+/// reads `tile.vectors` weight vectors and broadcasts one input value a pixel.
+void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Halide::Func consumer,
+                           const Halide::Var &at, const Tile &tile);
+
+/// Accumulators of a depthwise with many taps over a run of pixels at `at` of `consumer`, so that
+/// every loaded weight serves them all; ky is a loop, kx unrolled. `masked`: the input's bounds are
+/// exact and its channels no multiple of the lanes.
+void schedule_taps(DepthwiseStage &stage, const Axes &axes, Halide::Func consumer,
+                   const Halide::Var &at, bool masked, const TargetFacts &facts);
+
+/// Depthwise rows inside a strip of their consumer. Few taps: one vector at a time, all taps in
+/// flight. Many: schedule_taps.
+void schedule_depthwise_strip(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
+                              const DepthwiseRows &rows, const RowLoops &at,
+                              const TargetFacts &facts, const Tuning &tuning);
+
+/// The same, stored whole. The loops are those that an expand in front of it slides along.
+RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
+                                  const DepthwiseRows &rows, const Partition &partition,
+                                  const TargetFacts &facts, const Tuning &tuning);
+
+/// A pointwise stage of `width` pixels a row that slides down the rows of its consumer: each strip
+/// computes only the rows that the strip before it did not, into a ring of `ring_rows`.
+void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, int channels, int width,
+                                int ring_rows, const RowLoops &at, const TargetFacts &facts);
+
+/// The same, stored whole; shared by channels if `shared`.
+void schedule_pointwise_whole(ConvolutionStage &stage, const Axes &axes, int channels, int width,
+                              bool shared, const TargetFacts &facts);
+
+}  // namespace sepconv
+
+#endif  // SEPCONV_SCHEDULES_CPU_STAGES_H_
