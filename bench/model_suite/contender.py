@@ -2,11 +2,16 @@
 
 import abc
 import dataclasses
+import hashlib
 import importlib.metadata
 import pathlib
 import subprocess
 
 import numpy as np
+
+from model_suite import ROOT
+
+CONVERSION_SECONDS = 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,14 +78,29 @@ class Contender(abc.ABC):
         """Frees what the garbage collector does not."""
 
 
-def convert(command: list[str], produced: pathlib.Path) -> pathlib.Path:
-    """Runs a converter in the folder of the file it makes, unless the file is there."""
-    if produced.exists():
+def _stamp(command: list[str], source: pathlib.Path) -> str:
+    """Changes with the model, the command and the converters' versions."""
+    digest = hashlib.sha256(repr(command).encode() + source.read_bytes())
+    for requirements in sorted((ROOT / "bench").glob("requirements*.txt")):
+        digest.update(requirements.read_bytes())
+    return digest.hexdigest()
+
+
+def convert(command: list[str], source: pathlib.Path, produced: pathlib.Path) -> pathlib.Path:
+    """Runs a converter in the folder of the file it makes, unless that was made of the same."""
+    stamp = produced.with_name(produced.name + ".stamp")
+    wanted = _stamp(command, source)
+    if produced.exists() and stamp.exists() and stamp.read_text() == wanted:
         return produced
     produced.parent.mkdir(parents=True, exist_ok=True)
-    result = subprocess.run(command, cwd=produced.parent, capture_output=True, text=True,
-                            check=False, timeout=600)
+    produced.unlink(missing_ok=True)
+    try:
+        result = subprocess.run(command, cwd=produced.parent, capture_output=True, text=True,
+                                check=False, timeout=CONVERSION_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise ContenderError(f"conversion did not end within {CONVERSION_SECONDS} s") from error
     if result.returncode != 0 or not produced.exists():
         lines = (result.stderr.strip() or result.stdout.strip() or "no message").splitlines()
         raise ContenderError(f"conversion failed (status {result.returncode}): {lines[-1][:200]}")
+    stamp.write_text(wanted)
     return produced

@@ -10,6 +10,7 @@ import gc
 import json
 import pathlib
 import pickle
+import signal
 import subprocess
 import sys
 
@@ -83,6 +84,8 @@ def probe(job: Job) -> dict[str, object]:
                                 check=False)
     except subprocess.TimeoutExpired as error:
         raise ContenderError(f"did not end within {SECONDS} s") from error
+    if result.returncode < 0:
+        raise ContenderError(f"crashed: {signal.Signals(-result.returncode).name}")
     lines = result.stdout.decode(errors="replace").strip().splitlines()
     if result.returncode != 0 or not lines:
         said = result.stderr.decode(errors="replace").strip().splitlines() or ["no message"]

@@ -17,7 +17,7 @@ class Peer(Contender):
         produced = setup.work / "litert" / f"{model.path.stem}_float32.tflite"
         program = setup.build / "bench-convert-venv" / "bin" / "onnx2tf"
         return convert([str(program), "-i", str(model.path), "-o", str(produced.parent), "-n"],
-                       produced)
+                       model.path, produced)
 
     def __init__(self, model: Model, file: pathlib.Path, setup: Setup, image: np.ndarray) -> None:
         self._interpreter = Interpreter(str(file), num_threads=setup.threads)

@@ -26,7 +26,7 @@ class Peer(Contender):
         produced = setup.work / "mnn" / f"{model.name}.mnn"
         return convert([sys.executable, "-m", "MNN.tools.mnnconvert", "-f", "ONNX", "--modelFile",
                         str(model.path), "--MNNModel", str(produced), "--bizCode", "bench"],
-                       produced)
+                       model.path, produced)
 
     def __init__(self, model: Model, file: pathlib.Path, setup: Setup, image: np.ndarray) -> None:
         self._interpreter = MNN.Interpreter(str(file))

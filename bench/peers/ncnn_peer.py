@@ -28,7 +28,7 @@ class Peer(Contender):
         options |= {option: produced[kind] for option, kind in names.items()}
         return convert([str(program), str(model.path)]
                        + [f"{key}={value}" for key, value in options.items()],
-                       produced["ncnn.param"])
+                       model.path, produced["ncnn.param"])
 
     def __init__(self, model: Model, file: pathlib.Path, setup: Setup, image: np.ndarray) -> None:
         net = self._net = ncnn.Net()
