@@ -24,7 +24,10 @@ def main() -> None:
     if unknown:
         parser.error(f"no such network: {', '.join(unknown)}; there are {', '.join(zoo.NAMES)}")
     for name in arguments.names or zoo.NAMES:
-        network = zoo.write(name, arguments.output)
+        try:
+            network = zoo.write(name, arguments.output)
+        except ValueError as error:
+            sys.exit(f"error: {error}")
         print(f"{name}: {network.macs / 1e6:.1f} M multiply-accumulates, "
               f"{network.parameters / 1e6:.3f} M parameters")
 

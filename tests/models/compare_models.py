@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Real models against ONNX Runtime, per ISA: every output within 1e-4 of its largest value.
+"""Whole models against ONNX Runtime, per ISA: every output within 1e-4 of its largest value.
 
 The declared input size is rewritten for ONNX Runtime; sepconv reads the original file and gets the
 size by --input-shape.
@@ -89,16 +89,16 @@ def compare(row, arguments, rows, failures):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tool", type=pathlib.Path, required=True)
-    parser.add_argument("--models", type=pathlib.Path, required=True, help="the fetched models")
+    parser.add_argument("--models", type=pathlib.Path, required=True,
+                        help="the folder of the models and pictures")
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--nhwc", nargs="*", default=["centerface_256"],
                         help="models that are compared in both layouts")
-    parser.add_argument("names", nargs="*", help="rows of models.csv; default: all")
+    parser.add_argument("names", nargs="+", help="rows of models.csv")
     arguments = parser.parse_args()
     table = pathlib.Path(__file__).with_name("models.csv")
     with table.open(newline="", encoding="utf-8") as file:
-        chosen = [row for row in csv.DictReader(file)
-                  if not arguments.names or row["name"] in arguments.names]
+        chosen = [row for row in csv.DictReader(file) if row["name"] in arguments.names]
     rows = [("model", "layout", "isa", "output", "shape", "error", "compile s")]
     failures = [] if chosen else ["no such model"]
     for row in chosen:
