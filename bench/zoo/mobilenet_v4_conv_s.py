@@ -11,7 +11,7 @@ from zoo.builder import Network, Tensor, make_divisible
 # The published 0.2 G has one digit.
 PUBLISHED = Published(macs=0.2e9, parameters=3.8e6, macs_tolerance=0.1)
 
-CONVOLUTIONS = [  # Kernel, output channels, stride: the stem, then two fused inverted bottlenecks.
+CONVOLUTIONS = [  # Kernel, output channels, stride: stem and two fused inverted bottlenecks.
     (3, 32, 2),
     (3, 32, 2),
     (1, 32, 1),
