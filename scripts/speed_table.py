@@ -55,7 +55,7 @@ def table(isas):
 
 
 def model_table(facts, rows):
-    """A line per model: milliseconds of every engine, and how many times ours the best peer takes."""
+    """A line per model: milliseconds of every engine, and the best peer's time by ours."""
     models = {}
     for row in rows:
         models.setdefault(row["model"], {})[row["contender"]] = row

@@ -1,7 +1,7 @@
 """One contender on one model in a fresh process: values, and memory that it takes.
 
-Run as `python -m model_suite.probe` with a pickled Job on stdin; prints one JSON line. A crash or an
-engine that gets stuck costs one row and not the run.
+Run as `python -m model_suite.probe` with a pickled Job on stdin; prints one JSON line. A crash or
+an engine that gets stuck costs one row and not the run.
 """
 
 import ctypes

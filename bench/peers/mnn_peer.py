@@ -18,8 +18,8 @@ _MEMORY = 0  # Interpreter::SessionInfoCode
 
 class Peer(Contender):
     DISTRIBUTION = "MNN"
-    SETTINGS = ("converted by MNNConvert; precision high (fp32), one session; copying the input in is "
-                "part of a run")
+    SETTINGS = ("converted by MNNConvert; precision high (fp32), one session; copying the input in "
+                "is part of a run")
 
     @classmethod
     def prepare(cls, model: Model, setup: Setup) -> pathlib.Path:

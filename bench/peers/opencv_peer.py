@@ -10,8 +10,8 @@ from model_suite.contender import Contender, ContenderError, Model, Setup
 
 class Peer(Contender):
     DISTRIBUTION = "opencv-python-headless"
-    SETTINGS = ("its own CPU backend (fp32), graph engine, Winograd and fusion as by default, input "
-                "set once")
+    SETTINGS = ("its own CPU backend (fp32), graph engine, Winograd and fusion as by default, "
+                "input set once")
 
     @classmethod
     def prepare(cls, model: Model, setup: Setup) -> pathlib.Path:
