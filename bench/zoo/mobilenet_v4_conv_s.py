@@ -18,7 +18,7 @@ CONVOLUTIONS = [  # Kernel, output channels, stride: stem and two fused inverted
     (3, 96, 2),
     (1, 64, 1),
 ]
-ROWS = [  # Kernels of the depthwise in front and in the middle (0: none), expansion, output, stride.
+ROWS = [  # Kernels of the depthwise in front and in the middle (or 0), expansion, output, stride.
     (5, 5, 3, 96, 2),  # Extra depthwise.
     (0, 3, 2, 96, 1),  # Inverted bottlenecks.
     (0, 3, 2, 96, 1),
