@@ -18,33 +18,44 @@ size_t elements_of(const Image &image) {
     return static_cast<size_t>(image.channels) * image.width * image.height;
 }
 
-/// Weights of variance 1 / fan_in, and a bias.
-void append_stage(testing::Random *random, const std::string &prefix, std::vector<int> shape,
-                  std::vector<Parameter> *parameters) {
-    const int fan_in = shape[1] * shape[2] * shape[3];
-    const float bound = std::sqrt(3.0F / static_cast<float>(fan_in));
-    const int channels = shape[0];
-    const size_t count = static_cast<size_t>(channels) * fan_in;
-    parameters->push_back(
-        {prefix + "weights", std::move(shape), random->uniform(count, -bound, bound)});
-    parameters->push_back(
-        {prefix + "bias", {channels}, random->uniform(static_cast<size_t>(channels), -1, 1)});
+/// [out, in / group, kernel, kernel]
+std::vector<int> weights_shape(const StageRef &stage) {
+    if (const Depthwise *layer = stage.depthwise) {
+        return {layer->channels * layer->multiplier, 1, layer->window.kernel_h,
+                layer->window.kernel_w};
+    }
+    const Convolution &layer = *stage.convolution;
+    return {layer.out_channels, layer.in_channels, layer.window.kernel_h, layer.window.kernel_w};
+}
+
+/// Stages with weights.
+std::vector<StageRef> weighted_stages(const Block &block) {
+    std::vector<StageRef> stages = stages_of(block);
+    if (stages.back().id == StageId::kOutput) stages.pop_back();
+    return stages;
 }
 
 /// The kernel's arguments before the output, as the reference takes them.
 reference::Arguments arguments(const Block &block, const Values &values) {
-    const auto doubles = [](const std::vector<float> &from) {
-        return std::vector<double>(from.begin(), from.end());
+    const std::vector<StageRef> stages = weighted_stages(block);
+    const auto packed = [&](const KernelArgument &argument) {
+        size_t at = 0;
+        while (stages[at].id != argument.stage) ++at;
+        const std::vector<float> &weights = values.parameters[2 * at].values;
+        if (argument.role == Role::kBias) {
+            return testing::pack_bias(values.parameters[2 * at + 1].values);
+        }
+        return stages[at].depthwise != nullptr
+                   ? testing::pack_depthwise(*stages[at].depthwise, weights)
+                   : testing::pack_convolution(*stages[at].convolution, weights);
     };
-    reference::Arguments list{doubles(values.input)};
-    auto next = values.parameters.begin();
-    const auto append = [&](const std::vector<float> &packed_weights) {
-        list.push_back(doubles(packed_weights));
-        list.push_back(doubles(testing::pack_bias(next[1].values)));
-        next += 2;
-    };
-    if (block.depthwise) append(testing::pack_depthwise(*block.depthwise, next->values));
-    if (block.project) append(testing::pack_convolution(*block.project, next->values));
+    reference::Arguments list;
+    for (const KernelArgument &argument : arguments_of(block)) {
+        if (argument.role == Role::kOutput) break;
+        const bool tensor = argument.role == Role::kInput || argument.role == Role::kTensor;
+        const std::vector<float> floats = tensor ? values.input : packed(argument);
+        list.emplace_back(floats.begin(), floats.end());
+    }
     return list;
 }
 
@@ -54,16 +65,18 @@ Values random_values(const std::string &name, const Block &block) {
     testing::Random random("bench " + name);
     Values values;
     values.input = random.uniform(elements_of(block.input), -2, 2);
-    if (block.depthwise) {
-        const Window &window = block.depthwise->window;
-        append_stage(&random, "--",
-                     {block.depthwise->channels, 1, window.kernel_h, window.kernel_w},
-                     &values.parameters);
-    }
-    if (block.project) {
-        append_stage(&random, block.depthwise ? "--pointwise-" : "--",
-                     {block.project->out_channels, block.project->in_channels, 1, 1},
-                     &values.parameters);
+    const std::vector<StageRef> stages = weighted_stages(block);
+    for (const StageRef &stage : stages) {
+        const bool primary = stage.id == StageId::kProject && block.cheap;
+        const std::string named = primary ? "primary" : stage.name;
+        const std::string only = stages.size() == 1 ? "" : named;
+        const std::vector<int> shape = weights_shape(stage);
+        const auto channels = static_cast<size_t>(shape[0]);
+        const int fan_in = shape[1] * shape[2] * shape[3];
+        const float bound = std::sqrt(3.0F / static_cast<float>(fan_in));  // Variance 1 / fan_in.
+        values.parameters.push_back(
+            {"--weights", only, shape, random.uniform(channels * fan_in, -bound, bound)});
+        values.parameters.push_back({"--bias", only, {shape[0]}, random.uniform(channels, -1, 1)});
     }
     return values;
 }

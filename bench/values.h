@@ -13,7 +13,8 @@ namespace sepconv::bench {
 
 /// A float tensor in ONNX's order and the option of `sepconv layer` that takes it.
 struct Parameter {
-    std::string option;
+    std::string option;  ///< --weights or --bias
+    std::string stage;   ///< As the option names it: "" in a block of one stage.
     std::vector<int> shape;
     std::vector<float> values;
 };
@@ -21,7 +22,8 @@ struct Parameter {
 /// Random values of a block.
 struct Values {
     std::vector<float> input;
-    std::vector<Parameter> parameters;  ///< Weights and bias of each stage.
+    /// Weights, then bias, of each stage in the order of stages_of().
+    std::vector<Parameter> parameters;
 };
 
 /// The same for the same name; outputs stay near 1, so that activations show.
@@ -29,8 +31,9 @@ Values random_values(const std::string &name, const Block &block);
 
 Status write_npy(const std::string &path, const Parameter &parameter);
 
-/// The largest absolute error of `output` against the double-precision reference of the tests; an
-/// error where an element is further off than float arithmetic explains.
+/// Tensors that the block adds are its input. The largest absolute error of `output` against the
+/// double-precision reference of the tests; an error where an element is further off than float
+/// arithmetic explains.
 Result<double> check(const Block &block, const Values &values, const float *output);
 
 }  // namespace sepconv::bench

@@ -78,6 +78,7 @@ void ghost_module(const std::string &prefix, const std::string &option, int64_t 
 
 void ghost(const LayerSpec &spec, const Window &window, LayerBuilder *to) {
     const std::string input = to->value();
+    squeeze(spec, to);
     ghost_module("", "--out-channels", spec.out_channels, window, {"--activation", spec.activation},
                  to);
     if (spec.residual) to->add("--residual", input);
@@ -165,10 +166,11 @@ const std::vector<LayerOperator> &layer_operators() {
          "half",
          inverted_residual},
         {"ghost",
-         "primary (pointwise) > cheap (depthwise), both as the output's halves [+ input]",
+         "[squeeze-excite] > primary (pointwise) > cheap (depthwise), both as the output's halves "
+         "[+ input]",
          "--input 14x14x80 --out-channels 200 --activation relu",
          {"--out-channels"},
-         {"--kernel", "--padding", "--residual"},
+         {"--kernel", "--padding", "--squeeze", "--squeeze-activation", "--gate", "--residual"},
          "3",
          "1",
          "half",
