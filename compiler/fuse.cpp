@@ -7,78 +7,15 @@
 namespace sepconv {
 namespace {
 
-const std::map<std::string, Op> &elementwise_operators() {
-    static const std::map<std::string, Op> operators = {{"Relu", Op::kRelu},
-                                                        {"Clip", Op::kClip},
-                                                        {"LeakyRelu", Op::kLeakyRelu},
-                                                        {"HardSigmoid", Op::kHardSigmoid},
-                                                        {"HardSwish", Op::kHardSwish},
-                                                        {"Sigmoid", Op::kSigmoid},
-                                                        {"Tanh", Op::kTanh},
-                                                        {"Silu", Op::kSilu},
-                                                        {"Gelu", Op::kGelu},
-                                                        {"Erf", Op::kErf},
-                                                        {"Exp", Op::kExp},
-                                                        {"Sqrt", Op::kSqrt},
-                                                        {"Abs", Op::kAbs},
-                                                        {"Neg", Op::kNegate},
-                                                        {"Add", Op::kAdd},
-                                                        {"Sum", Op::kAdd},
-                                                        {"Sub", Op::kSubtract},
-                                                        {"Mul", Op::kMultiply},
-                                                        {"Div", Op::kDivide},
-                                                        {"Min", Op::kMinimum},
-                                                        {"Max", Op::kMaximum},
-                                                        {"PRelu", Op::kPRelu}};
-    return operators;
-}
-
-Elementwise unary_step(const Node &node, Op op) {
-    Elementwise step;
-    step.op = op;
-    if (op == Op::kClip) {
-        step.alpha = node.attribute("min", 0.0F), step.beta = node.attribute("max", 0.0F);
-    } else if (op == Op::kLeakyRelu) {
-        step.alpha = node.attribute("alpha", 0.01F);
-    } else if (op == Op::kHardSigmoid) {
-        step.alpha = node.attribute("alpha", 0.2F), step.beta = node.attribute("beta", 0.5F);
-    } else if (op == Op::kGelu && node.attribute("approximate", std::string("none")) == "tanh") {
-        step.op = Op::kGeluTanh;
-    }
-    return step;
-}
-
-/// How an operand of shape `operand` meets a running value of shape `shape`.
-Operand classify(const Graph &graph, const std::string &name, const Shape &shape, int channel_axis,
-                 bool tensors) {
-    const Shape &operand = graph.shape_of(name);
-    const bool constant = graph.is_constant(name);
-    if (constant && element_count(operand) == 1) return Operand::kScalar;
-    if (operand.size() > shape.size()) return Operand::kNone;
-    const size_t missing = shape.size() - operand.size();
-    bool per_channel = true;
-    for (size_t d = 0; d < shape.size(); d++) {
-        const int64_t extent = d < missing ? 1 : operand[d - missing];
-        const bool free = static_cast<int>(d) == channel_axis;
-        const bool batch = d == 0 && shape.size() > 2 && !constant;
-        if (free || batch) per_channel = per_channel && extent == shape[d];
-        if (!free && !batch) per_channel = per_channel && extent == 1;
-    }
-    if (per_channel && (constant || missing == 0)) return Operand::kChannel;
-    if (tensors && operand == shape) return Operand::kTensor;
-    return Operand::kNone;
-}
-
 class Fuser {
 public:
     explicit Fuser(const Graph &graph) : graph_(graph), claimed_(graph.nodes.size(), false) {
         for (size_t i = 0; i < graph.nodes.size(); i++) {
             for (const std::string &input : graph.nodes[i].inputs) {
-                uses_[input]++;
-                consumer_[input] = static_cast<int>(i);
+                consumers_[input].push_back(static_cast<int>(i));
             }
         }
-        for (const std::string &output : graph.outputs) uses_[output] += 2;
+        for (const std::string &output : graph.outputs) consumers_.erase(output);
     }
 
     std::vector<Group> run() {
@@ -95,12 +32,16 @@ public:
     }
 
 private:
-    /// The only node that reads the group's output, or -1.
+    /// The nodes that read a value that is no output of the graph; else nothing.
+    std::vector<int> consumers(const std::string &value) const {
+        auto found = consumers_.find(value);
+        return found == consumers_.end() ? std::vector<int>{} : found->second;
+    }
+
+    /// The only node that reads the value, or -1.
     int sole_consumer(const std::string &value) const {
-        auto uses = uses_.find(value);
-        if (uses == uses_.end() || uses->second != 1) return -1;
-        const int node = consumer_.at(value);
-        return claimed_[node] ? -1 : node;
+        const std::vector<int> nodes = consumers(value);
+        return nodes.size() != 1 || claimed_[nodes[0]] ? -1 : nodes[0];
     }
 
     /// Extends the group by elementwise nodes while one reads its output alone.
@@ -124,8 +65,7 @@ private:
         group.nodes = {index};
         group.output = node.outputs[0];
         const int rank = static_cast<int>(graph_.shape_of(group.output).size());
-        if (is_depthwise(graph_, node)) return depthwise_group(group);
-        if (std::optional<Group> inverted = inverted_group(group)) return *inverted;
+        if (std::optional<Group> block = block_group(index)) return *block;
         if (node.op == "Conv" || node.op == "ConvTranspose") {
             chain(group, group.epilogue, 1, true);
         } else if (node.op == "Gemm" || node.op == "MatMul") {
@@ -133,7 +73,7 @@ private:
         } else if (is_image_operator(node) && rank == 4) {
             chain(group, group.epilogue, 1, false);
             drop_gates(group);
-        } else if (elementwise_operators().count(node.op) != 0) {
+        } else if (is_elementwise(node)) {
             chain(group, group.epilogue, rank >= 3 ? 1 : rank - 1, true);
         }
         return group;
@@ -156,49 +96,170 @@ private:
         }
     }
 
-    /// Pointwise > depthwise > pointwise, each read by the next alone.
-    std::optional<Group> inverted_group(const Group &alone) const {
-        if (!is_pointwise(graph_, graph_.nodes[alone.anchor])) return std::nullopt;
-        Group front = alone;
-        chain(front, front.expand_epilogue, 1, false);
-        const int next = sole_consumer(front.output);
-        if (next < 0 || !is_depthwise(graph_, graph_.nodes[next])) return std::nullopt;
-        const Node &depthwise = graph_.nodes[next];
-        const Shape &weights = graph_.shape_of(depthwise.input(1));
-        if (weights[0] != graph_.shape_of(front.output)[1]) return std::nullopt;
-        front.expand = front.anchor;
-        front.anchor = next;
-        front.nodes.push_back(next);
-        front.output = depthwise.outputs[0];
-        Group group = depthwise_group(front);
-        if (group.project < 0) return std::nullopt;
+    /// A pointwise Conv with one image a batch entry, whose weights are constant.
+    bool pointwise(int node) const { return node >= 0 && is_pointwise(graph_, graph_.nodes[node]); }
+
+    bool depthwise(int node) const { return node >= 0 && is_depthwise(graph_, graph_.nodes[node]); }
+
+    int64_t multiplier(int depthwise) const {
+        const Node &node = graph_.nodes[depthwise];
+        return graph_.shape_of(node.input(1))[0] / graph_.shape_of(node.input(0))[1];
+    }
+
+    /// Adds the Conv that reads the group's output, and the elementwise nodes behind it.
+    void add_stage(Group &group, StageId id, int node, bool tensors) const {
+        if (group.nodes.empty()) group.input = graph_.nodes[node].input(0);
+        group.nodes.push_back(node);
+        group.anchor = node;
+        group.output = graph_.nodes[node].outputs[0];
+        FusedStage stage{id, node, {}};
+        chain(group, stage.epilogue, 1, tensors);
+        group.stages.push_back(std::move(stage));
+    }
+
+    /// The block that begins at the node, if there is one with a depthwise or several stages. Each
+    /// stage is read by the next alone.
+    std::optional<Group> block_group(int index) const {
+        if (is_pool(graph_.nodes[index])) return squeezed_group(index);
+        if (pointwise(index)) {
+            Group front;
+            add_stage(front, StageId::kExpand, index, false);
+            const int next = sole_consumer(front.output);
+            if (depthwise(next) && multiplier(next) == 1) {
+                std::optional<Group> inverted = depthwise_group(front, next);
+                if (inverted && inverted->stage(StageId::kProject) != nullptr) return inverted;
+            }
+            Group alone;
+            return ghost(alone, index);
+        }
+        if (!depthwise(index)) return std::nullopt;
+        return depthwise_group(Group{}, index);
+    }
+
+    /// Behind `front`: depthwise, squeeze-excite if there is one, and what projects; or the
+    /// depthwise alone.
+    std::optional<Group> depthwise_group(const Group &front, int node) const {
+        Group group = front;
+        add_stage(group, StageId::kDepthwise, node, false);
+        if (multiplier(node) == 1) {
+            Group squeezed = group;
+            if (add_squeeze(squeezed)) {
+                if (std::optional<Group> whole = projected(squeezed, true)) return whole;
+            }
+        }
+        if (std::optional<Group> whole = projected(group, false)) return whole;
+        group = front;
+        add_stage(group, StageId::kDepthwise, node, true);
         return group;
     }
 
-    Group depthwise_group(const Group &alone) const {
-        Group group = alone;
-        chain(group, group.epilogue, 1, false);
-        const int next = sole_consumer(group.output);
-        if (next >= 0 && is_pointwise(graph_, graph_.nodes[next]) &&
-            graph_.nodes[next].input(0) == group.output) {
-            group.project = next;
-            group.nodes.push_back(next);
-            group.output = graph_.nodes[next].outputs[0];
-            chain(group, group.project_epilogue, 1, true);
-            return group;
+    /// A squeeze-excite on a value that another group makes, and what projects behind it.
+    std::optional<Group> squeezed_group(int pool) const {
+        Group group;
+        group.input = group.output = graph_.nodes[pool].input(0);
+        if (graph_.shape_of(group.input).size() != 4 || !add_squeeze(group)) return std::nullopt;
+        return projected(group, true);
+    }
+
+    /// The group with the pointwise Conv behind it, or with a Ghost module if `ghosts`.
+    std::optional<Group> projected(const Group &front, bool ghosts) const {
+        const int next = sole_consumer(front.output);
+        if (!pointwise(next) || graph_.nodes[next].input(0) != front.output) return std::nullopt;
+        if (ghosts) {
+            if (std::optional<Group> whole = ghost(front, next)) return whole;
         }
-        group = alone;
-        chain(group, group.epilogue, 1, true);
+        Group group = front;
+        add_stage(group, StageId::kProject, next, true);
+        return begins_inverted(group) ? std::nullopt : std::optional<Group>(group);
+    }
+
+    /// A project that is the expand of an inverted residual: it is better there, where its result
+    /// never exists whole.
+    bool begins_inverted(const Group &group) const {
+        if (group.stages.front().id != StageId::kDepthwise || group.stages.size() != 2)
+            return false;
+        const int next = sole_consumer(group.output);
+        if (!depthwise(next) || multiplier(next) != 1) return false;
+        Group rest;
+        add_stage(rest, StageId::kDepthwise, next, false);
+        return pointwise(sole_consumer(rest.output));
+    }
+
+    static bool is_pool(const Node &node) {
+        return node.op == "GlobalAveragePool" ||
+               (node.op == "ReduceMean" &&
+                node.attribute("axes", std::vector<int64_t>{}) == std::vector<int64_t>{2, 3} &&
+                node.attribute("keepdims", int64_t{1}) == 1);
+    }
+
+    /// Squeeze-excite on the group's output: a global pool, two pointwise Convs, and a Mul of their
+    /// result with the output, which nobody else reads.
+    bool add_squeeze(Group &group) const {
+        const std::string squeezed = group.output;
+        const std::vector<int> readers = consumers(squeezed);
+        if (readers.size() != 2 || claimed_[readers[0]] || claimed_[readers[1]]) return false;
+        const bool first = is_pool(graph_.nodes[readers[0]]);
+        const int pool = readers[first ? 0 : 1], gate = readers[first ? 1 : 0];
+        const Node &product = graph_.nodes[gate];
+        if (!is_pool(graph_.nodes[pool]) || product.op != "Mul") return false;
+        group.nodes.push_back(pool);
+        group.output = graph_.nodes[pool].outputs[0];
+        for (const StageId id : {StageId::kReduce, StageId::kExcite}) {
+            const int next = sole_consumer(group.output);
+            if (!pointwise(next)) return false;
+            add_stage(group, id, next, false);
+            for (const FusedStep &fused : group.stages.back().epilogue) {
+                if (!fused.operand.empty() && !graph_.is_constant(fused.operand)) return false;
+            }
+        }
+        if (sole_consumer(group.output) != gate) return false;
+        if (graph_.shape_of(group.output)[1] != graph_.shape_of(squeezed)[1]) return false;
+        group.nodes.push_back(gate);
+        group.output = product.outputs[0];
+        return true;
+    }
+
+    /// A Ghost module behind `front`: the pointwise Conv `primary`, a depthwise that keeps its
+    /// size, and the Concat of both.
+    std::optional<Group> ghost(const Group &front, int primary) const {
+        Group group = front;
+        add_stage(group, StageId::kProject, primary, false);
+        const std::string value = group.output;
+        const std::vector<int> readers = consumers(value);
+        if (readers.size() != 2 || claimed_[readers[0]] || claimed_[readers[1]])
+            return std::nullopt;
+        const bool first = depthwise(readers[0]);
+        const int cheap = readers[first ? 0 : 1], concat = readers[first ? 1 : 0];
+        if (!depthwise(cheap) || multiplier(cheap) != 1) return std::nullopt;
+        add_stage(group, StageId::kCheap, cheap, false);
+        const Node &both = graph_.nodes[concat];
+        if (both.op != "Concat" || both.attribute("axis", int64_t{0}) != 1 ||
+            both.inputs != std::vector<std::string>{value, group.output} ||
+            sole_consumer(group.output) != concat ||
+            graph_.shape_of(value) != graph_.shape_of(group.output)) {
+            return std::nullopt;
+        }
+        group.nodes.push_back(concat);
+        group.output = both.outputs[0];
+        FusedStage last{StageId::kOutput, -1, {}};
+        chain(group, last.epilogue, 1, true);
+        if (!last.epilogue.empty()) group.stages.push_back(std::move(last));
         return group;
     }
 
     const Graph &graph_;
     std::vector<bool> claimed_;
-    std::unordered_map<std::string, int> uses_;
-    std::unordered_map<std::string, int> consumer_;
+    std::unordered_map<std::string, std::vector<int>> consumers_;  ///< But of the graph's outputs.
 };
 
 }  // namespace
+
+const FusedStage *Group::stage(StageId id) const {
+    for (const FusedStage &stage : stages) {
+        if (stage.id == id) return &stage;
+    }
+    return nullptr;
+}
 
 bool is_depthwise(const Graph &graph, const Node &node) {
     if (node.op != "Conv" || !graph.is_constant(node.input(1))) return false;
@@ -217,33 +278,6 @@ bool is_pointwise(const Graph &graph, const Node &node) {
     };
     return node.attribute("group", int64_t{1}) == 1 && all("kernel_shape", 1) &&
            all("strides", 1) && all("pads", 0);
-}
-
-std::optional<FusedSteps> as_steps(const Graph &graph, const Node &node, const std::string &running,
-                                   const Shape &shape, int channel_axis, bool tensors) {
-    auto found = elementwise_operators().find(node.op);
-    if (found == elementwise_operators().end() || node.outputs.size() != 1) return std::nullopt;
-    if (graph.shape_of(node.outputs[0]) != shape) return std::nullopt;
-    const Op op = found->second;
-    if (!is_binary(op)) return FusedSteps{{unary_step(node, op), ""}};
-    if (op == Op::kPRelu && node.input(0) != running) return std::nullopt;
-    FusedSteps steps;
-    bool seen = false;
-    for (const std::string &input : node.inputs) {
-        if (input == running && !seen) {
-            seen = true;
-            continue;
-        }
-        FusedStep fused;
-        fused.step.op = op;
-        fused.step.operand = classify(graph, input, shape, channel_axis, tensors);
-        fused.step.reversed = !seen && (op == Op::kSubtract || op == Op::kDivide);
-        fused.operand = input;
-        if (input == running || fused.step.operand == Operand::kNone) return std::nullopt;
-        steps.push_back(fused);
-    }
-    if (!seen) return std::nullopt;
-    return steps;
 }
 
 std::vector<Group> fuse(const Graph &graph) {

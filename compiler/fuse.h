@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compiler/graph.h"
-#include "layer/elementwise.h"
+#include "layer/layer.h"
 
 namespace sepconv {
 
@@ -18,23 +18,34 @@ struct FusedStep {
 };
 using FusedSteps = std::vector<FusedStep>;
 
-/// Nodes that become one kernel call (or one view). `anchor` and what follows it are indices into
-/// Graph::nodes; the group runs when its last node would, so that every operand exists.
+/// One stage of a block: its Conv and what follows it. kOutput has no node: its steps follow a
+/// Ghost module's Concat.
+struct FusedStage {
+    StageId id = StageId::kProject;
+    int node = -1;
+    FusedSteps epilogue;
+};
+
+/// Nodes that become one kernel call (or one view). Numbers are indices into Graph::nodes; the
+/// group runs when its last node would, so that every operand exists.
 struct Group {
-    int anchor = 0;
-    int expand = -1;              ///< A pointwise Conv in front of a depthwise anchor, or -1.
-    FusedSteps expand_epilogue;   ///< Between the two.
-    FusedSteps epilogue;          ///< Behind the anchor.
-    int project = -1;             ///< A pointwise Conv behind a depthwise anchor, or -1.
-    FusedSteps project_epilogue;  ///< Behind the project.
-    std::vector<int> nodes;       ///< All, in order.
-    std::string output;           ///< The value that the group makes.
+    int anchor = 0;                  ///< What the group is about; in a block its last Conv.
+    FusedSteps epilogue;             ///< Behind the anchor; of a block, see `stages`.
+    std::vector<FusedStage> stages;  ///< Of a layer::Block with a depthwise or several stages.
+    std::vector<int> nodes;          ///< All, in order.
+    std::string input;               ///< What the first stage of a block reads.
+    std::string output;              ///< The value that the group makes.
+
+    const FusedStage *stage(StageId id) const;  ///< Null where there is none.
 };
 
 /// A Conv with one input channel a group and more than one group.
 bool is_depthwise(const Graph &graph, const Node &node);
 /// A Conv 1x1 with stride 1, no padding and one group.
 bool is_pointwise(const Graph &graph, const Node &node);
+
+/// Relu, Add, ...: an operator that as_steps() may take.
+bool is_elementwise(const Node &node);
 
 /// The node as steps on its input `running`, whose shape is `shape` with the channels at
 /// `channel_axis`; nothing if it is no elementwise operator or does not keep the shape. Operands

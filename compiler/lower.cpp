@@ -25,6 +25,17 @@ bool makes_no_tensor(const std::string &op) {
     return operators.count(op) != 0;
 }
 
+/// What a block is called in reports.
+std::string kind_of(const Group &group) {
+    const bool squeezes = group.stage(StageId::kReduce) != nullptr;
+    const char *kind = group.stage(StageId::kCheap) != nullptr       ? "ghost module"
+                       : group.stage(StageId::kExpand) != nullptr    ? "inverted residual"
+                       : group.stage(StageId::kDepthwise) == nullptr ? "pointwise"
+                       : group.stage(StageId::kProject) != nullptr   ? "separable"
+                                                                     : "depthwise";
+    return std::string(squeezes ? "squeeze-excite, " : "") + kind;
+}
+
 template<typename T>
 std::string bytes_of(const std::vector<T> &values) {
     return std::string(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
@@ -201,10 +212,10 @@ void Lowering::begin_block(const Group &group, const std::string &kind) {
     const std::string in =
         anchor.inputs.empty() ? "" : shape_text(graph_.shape_of(anchor.input(0)));
     block.shape = fmt::format("{} > {}", in, shape_text(graph_.shape_of(group.output)));
-    if (group.project >= 0) {
-        const std::vector<int64_t> kernel =
-            graph_.nodes[group.anchor].attribute("kernel_shape", std::vector<int64_t>{});
-        block.taps = static_cast<int>(element_count(kernel));
+    const FusedStage *depthwise = group.stage(StageId::kDepthwise);
+    if (depthwise != nullptr && group.stage(StageId::kProject) != nullptr) {
+        block.taps = static_cast<int>(
+            element_count(graph_.nodes[depthwise->node].attribute("kernel_shape", Shape{})));
         block.out_channels = static_cast<int>(graph_.shape_of(group.output)[1]);
     }
     plan_.blocks.push_back(std::move(block));
@@ -241,15 +252,13 @@ Status Lowering::lower_group(const Group &group) {
         {"DepthToSpace", {"copy", &Lowering::lower_movement}},
         {"SpaceToDepth", {"copy", &Lowering::lower_movement}},
     };
+    if (!group.stages.empty()) {
+        begin_block(group, kind_of(group));
+        return lower_block(group);
+    }
     if (node.op == "Conv") {
-        const bool depthwise = is_depthwise(graph_, node);
-        const char *kind = group.expand >= 0            ? "inverted residual"
-                           : group.project >= 0         ? "separable"
-                           : depthwise                  ? "depthwise"
-                           : is_pointwise(graph_, node) ? "pointwise"
-                                                        : "convolution";
-        begin_block(group, kind);
-        return depthwise ? lower_depthwise(group) : lower_convolution(group);
+        begin_block(group, is_pointwise(graph_, node) ? "pointwise" : "convolution");
+        return lower_convolution(group);
     }
     auto method = methods.find(node.op);
     begin_block(group, method == methods.end() ? "elementwise" : method->second.first);

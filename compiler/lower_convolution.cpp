@@ -12,38 +12,6 @@ View whole(const View &view) {
     return view;
 }
 
-/// Kernel sizes of a Conv: rank 3 is one row.
-struct Kernel2d {
-    int64_t h = 1, w = 1;
-};
-
-Kernel2d kernel_of(const Shape &weights) {
-    return weights.size() == 3 ? Kernel2d{1, weights[2]} : Kernel2d{weights[2], weights[3]};
-}
-
-/// A pair of numbers of an attribute; rank 3 gives the second only.
-std::pair<int, int> pair_of(const Node &node, const char *key, int otherwise) {
-    const std::vector<int64_t> values = node.attribute(key, std::vector<int64_t>{});
-    if (values.empty()) return {otherwise, otherwise};
-    if (values.size() == 1) return {otherwise, static_cast<int>(values[0])};
-    return {static_cast<int>(values[0]), static_cast<int>(values[1])};
-}
-
-Window window_of(const Node &node, const Kernel2d &kernel) {
-    Window w;
-    w.kernel_h = static_cast<int>(kernel.h), w.kernel_w = static_cast<int>(kernel.w);
-    std::tie(w.stride_h, w.stride_w) = pair_of(node, "strides", 1);
-    std::tie(w.dilation_h, w.dilation_w) = pair_of(node, "dilations", 1);
-    const std::vector<int64_t> pads = node.attribute("pads", std::vector<int64_t>{0, 0, 0, 0});
-    if (pads.size() == 4) {
-        w.pad_top = static_cast<int>(pads[0]), w.pad_left = static_cast<int>(pads[1]);
-        w.pad_bottom = static_cast<int>(pads[2]), w.pad_right = static_cast<int>(pads[3]);
-    } else {
-        w.pad_left = static_cast<int>(pads[0]), w.pad_right = static_cast<int>(pads[1]);
-    }
-    return w;
-}
-
 }  // namespace
 
 Result<const Constant *> Lowering::constant_of(const Node &node, size_t input) const {
@@ -158,92 +126,6 @@ Status Lowering::lower_convolution(const Group &group) {
             lower_part(part, sliced(in, 1, g * part.in_channels, 1, part.in_channels),
                        sliced(out, 1, part.first_out, 1, part.out_channels), whole));
     }
-    return Status();
-}
-
-Status Lowering::lower_depthwise(const Group &group) {
-    const Node &node = graph_.nodes[group.anchor];
-    Result<const Constant *> weights = constant_of(node, 1);
-    SEPCONV_RETURN_IF_ERROR(weights.status());
-    const Kernel2d kernel = kernel_of(weights.value()->shape);
-    const std::vector<float> &values = weights.value()->floats;
-    const bool expands = group.expand >= 0;
-    View in = view_of(expands ? graph_.nodes[group.expand].input(0) : node.input(0));
-    if (!expands && in.shape[1] > 1 && in.strides[1] != 1) {
-        Result<View> copied = channels_last_copy(in);
-        SEPCONV_RETURN_IF_ERROR(copied.status());
-        in = copied.value();
-    }
-    const View out = destination(group.output);
-    const Shape &out_shape = graph_.shape_of(group.output);
-    views_[group.output] = out;
-    Block block;
-    block.input = image_of(in, is_padded(in));
-    block.output = image_of(out, is_padded(out));
-    Depthwise layer;
-    layer.channels = static_cast<int>(graph_.shape_of(node.input(0))[1]);
-    layer.multiplier = static_cast<int>(weights.value()->shape[0]) / layer.channels;
-    layer.window = window_of(node, kernel);
-    std::vector<Place> places = {batched_place(in)};
-    if (expands) SEPCONV_RETURN_IF_ERROR(place_expand(group, out_shape, places, block));
-    places.push_back(
-        constant_floats(pack_depthwise(layer.channels, layer.multiplier, kernel.h, kernel.w,
-                                       [&](int64_t co, int64_t, int64_t ky, int64_t kx) {
-                                           return values[(co * kernel.h + ky) * kernel.w + kx];
-                                       })));
-    places.push_back(
-        constant_floats(pack_channels(layer.channels, layer.multiplier, bias_of(node))));
-    Result<Epilogue> epilogue = place_epilogue(group.epilogue, 0, layer.channels, layer.multiplier,
-                                               out_shape, whole, places, block.operands);
-    SEPCONV_RETURN_IF_ERROR(epilogue.status());
-    layer.epilogue = epilogue.value();
-    block.depthwise = layer;
-    if (group.project >= 0) {
-        SEPCONV_RETURN_IF_ERROR(place_project(group, layer.multiplier, out_shape, places, block));
-    }
-    places.push_back(batched_place(out));
-    return add_step(block, batch_of(out), std::move(places));
-}
-
-Result<Convolution> Lowering::place_pointwise(const Node &node, const FusedSteps &steps,
-                                              int64_t multiplier, const Shape &out_shape,
-                                              std::vector<Place> &places,
-                                              std::vector<Image> &operands) {
-    Result<const Constant *> weights = constant_of(node, 1);
-    SEPCONV_RETURN_IF_ERROR(weights.status());
-    const Shape &shape = weights.value()->shape;
-    const int64_t channels = shape[1] / multiplier;
-    Convolution layer;
-    layer.in_channels = static_cast<int>(shape[1]);
-    layer.out_channels = static_cast<int>(shape[0]);
-    places.push_back(constant_floats(
-        pack_convolution(shape[0], shape[1], 1, 1, [&](int64_t co, int64_t ci, int64_t, int64_t) {
-            const int64_t natural = ci % channels * multiplier + ci / channels;
-            return weights.value()->floats[co * shape[1] + natural];
-        })));
-    places.push_back(constant_floats(pack_channels(shape[0], 1, bias_of(node))));
-    Result<Epilogue> epilogue =
-        place_epilogue(steps, 0, shape[0], 1, out_shape, whole, places, operands);
-    SEPCONV_RETURN_IF_ERROR(epilogue.status());
-    layer.epilogue = epilogue.value();
-    return layer;
-}
-
-Status Lowering::place_expand(const Group &group, const Shape &out_shape,
-                              std::vector<Place> &places, Block &block) {
-    Result<Convolution> layer = place_pointwise(graph_.nodes[group.expand], group.expand_epilogue,
-                                                1, out_shape, places, block.operands);
-    SEPCONV_RETURN_IF_ERROR(layer.status());
-    block.expand = layer.value();
-    return Status();
-}
-
-Status Lowering::place_project(const Group &group, int64_t multiplier, const Shape &out_shape,
-                               std::vector<Place> &places, Block &block) {
-    Result<Convolution> layer = place_pointwise(graph_.nodes[group.project], group.project_epilogue,
-                                                multiplier, out_shape, places, block.operands);
-    SEPCONV_RETURN_IF_ERROR(layer.status());
-    block.project = layer.value();
     return Status();
 }
 

@@ -24,6 +24,14 @@ struct Place {
     int64_t advance = 0;
 };
 
+/// Kernel sizes of a Conv: rank 3 is one row.
+struct Kernel2d {
+    int64_t h = 1, w = 1;
+};
+Kernel2d kernel_of(const Shape &weights);
+/// The window of a Conv, ConvTranspose or pool with such a kernel.
+Window window_of(const Node &node, const Kernel2d &kernel);
+
 /// The state of lower(): where every value lies, and the steps so far. Each lower_* method turns
 /// one group into steps or views.
 class Lowering {
@@ -89,7 +97,7 @@ private:
                               const std::vector<int64_t> &pads, const std::string &mode);
     Status lower_depth_to_space(const Node &node);
 
-    // lower_convolution.cpp
+    // lower_convolution.cpp, lower_block.cpp
     /// A part of a convolution that one kernel computes: weights in natural order.
     struct Part {
         int64_t in_channels = 0, out_channels = 0, first_out = 0;
@@ -99,7 +107,6 @@ private:
         FusedSteps epilogue;
     };
     Status lower_convolution(const Group &group);
-    Status lower_depthwise(const Group &group);
     Status lower_transposed(const Group &group);
     Status lower_matrix(const Group &group);
     Status lower_part(const Part &part, const View &in, const View &out,
@@ -109,15 +116,17 @@ private:
                                     int64_t multiplier, const Shape &shape,
                                     const std::function<View(const View &)> &at_output,
                                     std::vector<Place> &places, std::vector<Image> &operands);
-    /// Weights, bias and epilogue of a pointwise stage; its input channels are ordered
-    /// [multiplier][channels], as a depthwise leaves them.
+    Status lower_block(const Group &group);
+    /// Weights, bias and epilogue of one stage, into `block`; a project's input channels are
+    /// ordered [multiplier][channels], as a depthwise leaves them.
+    Status place_stage(const FusedStage &stage, const Shape &out_shape, std::vector<Place> &places,
+                       Block &block);
     Result<Convolution> place_pointwise(const Node &node, const FusedSteps &steps,
                                         int64_t multiplier, const Shape &out_shape,
                                         std::vector<Place> &places, std::vector<Image> &operands);
-    Status place_expand(const Group &group, const Shape &out_shape, std::vector<Place> &places,
-                        Block &block);
-    Status place_project(const Group &group, int64_t multiplier, const Shape &out_shape,
-                         std::vector<Place> &places, Block &block);
+    Result<Depthwise> place_depthwise(const Node &node, const FusedSteps &steps,
+                                      const Shape &out_shape, std::vector<Place> &places,
+                                      std::vector<Image> &operands);
     Result<const Constant *> constant_of(const Node &node, size_t input) const;
     std::function<float(int64_t)> bias_of(const Node &node) const;
 

@@ -1,0 +1,104 @@
+// Elementwise nodes as steps of an epilogue.
+#include <map>
+
+#include "compiler/fuse.h"
+
+namespace sepconv {
+namespace {
+
+const std::map<std::string, Op> &elementwise_operators() {
+    static const std::map<std::string, Op> operators = {{"Relu", Op::kRelu},
+                                                        {"Clip", Op::kClip},
+                                                        {"LeakyRelu", Op::kLeakyRelu},
+                                                        {"HardSigmoid", Op::kHardSigmoid},
+                                                        {"HardSwish", Op::kHardSwish},
+                                                        {"Sigmoid", Op::kSigmoid},
+                                                        {"Tanh", Op::kTanh},
+                                                        {"Silu", Op::kSilu},
+                                                        {"Gelu", Op::kGelu},
+                                                        {"Erf", Op::kErf},
+                                                        {"Exp", Op::kExp},
+                                                        {"Sqrt", Op::kSqrt},
+                                                        {"Abs", Op::kAbs},
+                                                        {"Neg", Op::kNegate},
+                                                        {"Add", Op::kAdd},
+                                                        {"Sum", Op::kAdd},
+                                                        {"Sub", Op::kSubtract},
+                                                        {"Mul", Op::kMultiply},
+                                                        {"Div", Op::kDivide},
+                                                        {"Min", Op::kMinimum},
+                                                        {"Max", Op::kMaximum},
+                                                        {"PRelu", Op::kPRelu}};
+    return operators;
+}
+
+Elementwise unary_step(const Node &node, Op op) {
+    Elementwise step;
+    step.op = op;
+    if (op == Op::kClip) {
+        step.alpha = node.attribute("min", 0.0F), step.beta = node.attribute("max", 0.0F);
+    } else if (op == Op::kLeakyRelu) {
+        step.alpha = node.attribute("alpha", 0.01F);
+    } else if (op == Op::kHardSigmoid) {
+        step.alpha = node.attribute("alpha", 0.2F), step.beta = node.attribute("beta", 0.5F);
+    } else if (op == Op::kGelu && node.attribute("approximate", std::string("none")) == "tanh") {
+        step.op = Op::kGeluTanh;
+    }
+    return step;
+}
+
+/// How an operand of shape `operand` meets a running value of shape `shape`.
+Operand classify(const Graph &graph, const std::string &name, const Shape &shape, int channel_axis,
+                 bool tensors) {
+    const Shape &operand = graph.shape_of(name);
+    const bool constant = graph.is_constant(name);
+    if (constant && element_count(operand) == 1) return Operand::kScalar;
+    if (operand.size() > shape.size()) return Operand::kNone;
+    const size_t missing = shape.size() - operand.size();
+    bool per_channel = true;
+    for (size_t d = 0; d < shape.size(); d++) {
+        const int64_t extent = d < missing ? 1 : operand[d - missing];
+        const bool free = static_cast<int>(d) == channel_axis;
+        const bool batch = d == 0 && shape.size() > 2 && !constant;
+        if (free || batch) per_channel = per_channel && extent == shape[d];
+        if (!free && !batch) per_channel = per_channel && extent == 1;
+    }
+    if (per_channel && (constant || missing == 0)) return Operand::kChannel;
+    if (tensors && operand == shape) return Operand::kTensor;
+    return Operand::kNone;
+}
+
+}  // namespace
+
+bool is_elementwise(const Node &node) {
+    return elementwise_operators().count(node.op) != 0;
+}
+
+std::optional<FusedSteps> as_steps(const Graph &graph, const Node &node, const std::string &running,
+                                   const Shape &shape, int channel_axis, bool tensors) {
+    auto found = elementwise_operators().find(node.op);
+    if (found == elementwise_operators().end() || node.outputs.size() != 1) return std::nullopt;
+    if (graph.shape_of(node.outputs[0]) != shape) return std::nullopt;
+    const Op op = found->second;
+    if (!is_binary(op)) return FusedSteps{{unary_step(node, op), ""}};
+    if (op == Op::kPRelu && node.input(0) != running) return std::nullopt;
+    FusedSteps steps;
+    bool seen = false;
+    for (const std::string &input : node.inputs) {
+        if (input == running && !seen) {
+            seen = true;
+            continue;
+        }
+        FusedStep fused;
+        fused.step.op = op;
+        fused.step.operand = classify(graph, input, shape, channel_axis, tensors);
+        fused.step.reversed = !seen && (op == Op::kSubtract || op == Op::kDivide);
+        fused.operand = input;
+        if (input == running || fused.step.operand == Operand::kNone) return std::nullopt;
+        steps.push_back(fused);
+    }
+    if (!seen) return std::nullopt;
+    return steps;
+}
+
+}  // namespace sepconv
