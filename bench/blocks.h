@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/library.h"
+#include "bench/peers/peer.h"
 #include "bench/shapes.h"
+#include "layer/shape.h"
 #include "layer/status.h"
 
 namespace sepconv::bench {
@@ -19,29 +20,42 @@ struct FreeMemory {
 /// Floats from a 64-byte boundary on, as models have them in their arena.
 using Buffer = std::unique_ptr<float, FreeMemory>;
 
-/// A compiled block whose values are right.
+/// One library's way to compute a block.
+struct Contender {
+    std::unique_ptr<PreparedBlock> block;  ///< Null where the library does not offer it.
+    std::string note;                      ///< Why, or what the library chose.
+    double error = 0;                      ///< The largest, absolute, against the reference.
+    int calls = 1;                         ///< In a sample, which they make long enough to time.
+    std::vector<double> microseconds;      ///< [round], of one call
+};
+
+/// A block whose values are right with all who take part.
 struct CheckedBlock {
+    std::string table;  ///< Of shapes.
     BlockShape shape;
-    int64_t macs = 0;
-    double error = 0;  ///< The largest, absolute, against the reference.
-    std::unique_ptr<Library> library;
+    Cost cost;
+    std::vector<Contender> contenders;  ///< As the peers.
     Buffer input, output;
 };
 
-/// Compiles the block into `folder`, runs it once and checks every value.
-Result<CheckedBlock> prepare(const std::string &tool, const BlockShape &shape,
-                             const std::string &isa, const std::string &folder);
+/// Prepares the block with each of the peers, runs it and checks every value. An error if the first
+/// peer, sepconv itself, does not get it right; of the others only what they offer and get right
+/// takes part.
+Result<CheckedBlock> prepare(const std::string &table, const BlockShape &shape,
+                             const std::vector<std::unique_ptr<Peer>> &peers);
 
-/// What was measured, in the order of time.
-struct Samples {
-    std::vector<std::vector<double>> microseconds;  ///< [block][round], of one call
-    std::vector<double> peaks;  ///< GFLOP/s, before each round and after the last.
+struct MeasureOptions {
+    std::string isa;
+    std::vector<int> cores;
+    int rounds = 50;
+    double sample_microseconds = 200;  ///< The least that a sample takes.
 };
 
-/// In every round, the peak of `isa`, and every block once: an untimed call that brings its weights
-/// into the caches, then the mean of `calls`.
-Result<Samples> measure(std::vector<CheckedBlock> *blocks, const std::string &isa, int rounds,
-                        int calls);
+/// In every round and for every block: the peak, then every contender once, in an order that turns
+/// with the rounds. A contender's sample is the mean of its calls behind an untimed one, which
+/// brings its weights into the caches. Returns the peaks in GFLOP/s.
+Result<std::vector<double>> measure(const MeasureOptions &options,
+                                    std::vector<CheckedBlock> *blocks);
 
 }  // namespace sepconv::bench
 

@@ -32,16 +32,35 @@ std::string date() {
     return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::time(nullptr)));
 }
 
-Result<int> pin(int core) {
-    const int wanted = core < 0 ? sched_getcpu() : core;
+Status pin(const std::vector<int> &cores) {
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET(static_cast<size_t>(wanted), &set);
-    if (sched_setaffinity(0, sizeof(set), &set) != 0) {
-        return Status(StatusCode::kInvalidArgument,
-                      fmt::format("--core: cannot run on {}: {}", wanted, std::strerror(errno)));
+    for (const int core : cores) CPU_SET(static_cast<size_t>(core), &set);
+    if (sched_setaffinity(0, sizeof(set), &set) == 0) return Status();
+    return Status(
+        StatusCode::kInvalidArgument,
+        fmt::format("--core: cannot run on {}: {}", fmt::join(cores, ", "), std::strerror(errno)));
+}
+
+Result<std::vector<int>> choose_cores(int first, int count) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
+        return Status(StatusCode::kIo, fmt::format("affinity: {}", std::strerror(errno)));
     }
-    return wanted;
+    const int begin = first < 0 ? sched_getcpu() : first;
+    std::vector<int> cores;
+    for (int i = 0; i < CPU_SETSIZE && static_cast<int>(cores.size()) < count; ++i) {
+        const int core = (begin + i) % CPU_SETSIZE;
+        if (CPU_ISSET(static_cast<size_t>(core), &set)) cores.push_back(core);
+    }
+    if (static_cast<int>(cores.size()) < count || (first >= 0 && cores.front() != first)) {
+        return Status(StatusCode::kInvalidArgument,
+                      fmt::format("--core, --threads: expected {} processors from {} on, may run "
+                                  "on {}",
+                                  count, begin, CPU_COUNT(&set)));
+    }
+    return cores;
 }
 
 std::string program_folder() {

@@ -14,9 +14,12 @@ std::string cpu_model();
 /// UTC, "2026-01-31 23:59".
 std::string date();
 
-/// Keeps this thread on a processor, that of the moment when `core` is negative; returns its
-/// number.
-Result<int> pin(int core);
+/// Keeps this thread, and those that it will start, on these processors.
+Status pin(const std::vector<int> &cores);
+
+/// `count` processors that this thread may run on: from `first` on, or where that is negative from
+/// the one of the moment on; further ones in a circle.
+Result<std::vector<int>> choose_cores(int first, int count);
 
 /// The folder of this program's file.
 std::string program_folder();

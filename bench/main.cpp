@@ -1,47 +1,60 @@
-// sepconv_bench: blocks of a table of shapes, each compiled by the tool, checked, and timed against
-// the FMA peak of the same run.
+// sepconv_bench: blocks of tables of shapes, each compiled by the tool and prepared with the peers,
+// checked, and timed side by side and against the FMA peak of the same run.
 #include <fmt/format.h>
 #include <sched.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "bench/blocks.h"
 #include "bench/machine.h"
+#include "bench/peak.h"
 #include "bench/report.h"
+#include "bench/roofline.h"
 #include "sepconv/sepconv.h"
 
 namespace sepconv::bench {
 namespace {
 
 struct Options {
-    std::string shapes = "mobilenet_v1";
+    std::vector<std::string> shapes = {"mobilenet_v1"};
     std::string shapes_folder = "bench/shapes";
     std::string isa;
     std::string tool = program_folder() + "/sepconv";
     std::string output = std::filesystem::path(program_folder()).parent_path().string() + "/bench";
     int rounds = 50;
-    int calls = 3;
+    double sample = 200;
+    int threads = 1;
     int core = -1;
+    bool no_peers = false;
+    bool peak_only = false;
     std::string command;
 };
 
 void add_options(CLI::App *app, Options *options) {
-    app->add_option("--shapes", options->shapes, "Table of shapes, without .csv")
+    app->add_option("--shapes", options->shapes, "Tables of shapes, without .csv; or all")
+        ->delimiter(',')
         ->capture_default_str();
     app->add_option("--shapes-folder", options->shapes_folder, "Where the tables are")
         ->capture_default_str();
     app->add_option("--isa", options->isa, "sse41, avx2 or avx512 (default: the best of this CPU)")
         ->check(CLI::IsMember({"sse41", "avx2", "avx512"}));
+    app->add_option("--threads", options->threads, "Of every contender")
+        ->check(CLI::Range(1, SEPCONV_MAX_THREADS))
+        ->capture_default_str();
     app->add_option("--rounds", options->rounds, "Over all blocks")
         ->check(CLI::Range(1, 100000))
         ->capture_default_str();
-    app->add_option("--calls", options->calls, "Timed calls of a block in a round")
-        ->check(CLI::Range(1, 100000))
+    app->add_option("--sample", options->sample, "Microseconds that a sample takes at least")
+        ->check(CLI::Range(1.0, 1e6))
         ->capture_default_str();
-    app->add_option("--core", options->core, "Processor to run on (default: the current one)")
+    app->add_option("--core", options->core, "First processor to run on (default: the current one)")
         ->check(CLI::Range(0, CPU_SETSIZE - 1));
+    app->add_flag("--no-peers", options->no_peers, "Without the libraries to compare with");
+    app->add_flag("--peak-only", options->peak_only,
+                  "Only measures the peak of the ISA and prints it as a line of JSON");
     app->add_option("--tool", options->tool, "The program sepconv (default: beside this one)");
     app->add_option("--output", options->output,
                     "Folder for libraries and tables (default: bench beside the program's)");
@@ -67,49 +80,123 @@ Status write(const std::string &path, const std::string &text) {
     return Status();
 }
 
-Facts facts_of(const Options &options, const Samples &samples, int core) {
-    const Spread peak = spread_of(samples.peaks);
-    return {
+/// All tables of the folder for "all".
+Result<std::vector<std::string>> choose_shapes(const Options &options) {
+    if (options.shapes != std::vector<std::string>{"all"}) return options.shapes;
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const auto &entry : std::filesystem::directory_iterator(options.shapes_folder, error)) {
+        if (entry.path().extension() == ".csv") names.push_back(entry.path().stem().string());
+    }
+    if (names.empty()) {
+        return Status(StatusCode::kIo,
+                      fmt::format("'{}': holds no table of shapes", options.shapes_folder));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// Facts for the report, the CPU first.
+Facts facts_of(const Options &options, const MeasureOptions &measured, const Spread &peak,
+               const std::vector<std::unique_ptr<Peer>> &peers,
+               const std::vector<std::string> &absent) {
+    Facts facts = {
         {"CPU", cpu_model()},
         {"date", date()},
-        {"sepconv", SEPCONV_VERSION},
         {"command", options.command},
         {"ISA", options.isa},
         {"peak", fmt::format("{:.1f} GFLOP/s of {} (p10 {:.1f}, p90 {:.1f})", peak.median,
                              options.isa == "sse41" ? "multiply and add" : "fused multiply-add",
                              peak.p10, peak.p90)},
-        {"threads", fmt::format("1, on processor {}", core)},
+        {"threads",
+         fmt::format("{}, on processors {}", options.threads, fmt::join(measured.cores, ", "))},
         {"in the timer",
-         "sepconv_run, NHWC to NHWC, weights and data warm, tensors at 64-byte boundaries"},
-        {"samples",
-         fmt::format("{} rounds over all blocks, {} calls of each", options.rounds, options.calls)},
+         "one call of the library, weights and data warm, tensors at 64-byte "
+         "boundaries; NHWC to NHWC where not stated otherwise"},
+        {"samples", fmt::format("{} rounds over all blocks and contenders, each the mean of as "
+                                "many calls as take {:g} us",
+                                options.rounds, options.sample)},
     };
+    for (const std::unique_ptr<Peer> &peer : peers) facts.emplace_back(peer->name(), peer->facts());
+    for (const std::string &line : absent) facts.emplace_back("not compared", line);
+    return facts;
+}
+
+Result<std::vector<CheckedBlock>> prepare_all(const Options &options,
+                                              const std::vector<std::string> &tables,
+                                              const std::vector<std::unique_ptr<Peer>> &peers) {
+    std::vector<CheckedBlock> blocks;
+    for (const std::string &table : tables) {
+        const Result<std::vector<BlockShape>> shapes =
+            read_shapes(fmt::format("{}/{}.csv", options.shapes_folder, table));
+        if (!shapes.ok()) return shapes.status();
+        for (const BlockShape &shape : shapes.value()) {
+            fmt::print(stderr, "[{}] {}: {}\n", table, shape.name, describe(shape));
+            Result<CheckedBlock> block = prepare(table, shape, peers);
+            if (!block.ok()) return block.status();
+            blocks.push_back(std::move(block).value());
+        }
+    }
+    return blocks;
+}
+
+Status write_report(const Report &report, const std::string &path) {
+    fmt::print("{}\n", markdown(report));
+    SEPCONV_RETURN_IF_ERROR(write(path + ".md", markdown(report)));
+    SEPCONV_RETURN_IF_ERROR(write(path + ".csv", csv(report)));
+    return write(path + ".svg", roofline(report));
+}
+
+Status run_blocks(const Options &options, const MeasureOptions &measured) {
+    const Result<std::vector<std::string>> tables = choose_shapes(options);
+    if (!tables.ok()) return tables.status();
+    const std::string path =
+        fmt::format("{}/{}_{}{}", options.output, fmt::join(options.shapes, "+"), options.isa,
+                    options.threads == 1 ? "" : fmt::format("_t{}", options.threads));
+    const PeerOptions peer_options = {options.isa, options.threads, options.tool, path};
+    std::vector<std::unique_ptr<Peer>> peers;
+    std::vector<std::string> absent;
+    peers.push_back(make_sepconv(peer_options));
+    if (!options.no_peers) {
+        for (auto &peer : make_peers(peer_options, &absent)) peers.push_back(std::move(peer));
+    }
+    Result<std::vector<CheckedBlock>> blocks = prepare_all(options, tables.value(), peers);
+    if (!blocks.ok()) return blocks.status();
+    fmt::print(stderr, "all values agree with the reference; timing\n");
+    const Result<std::vector<double>> peaks = measure(measured, &blocks.value());
+    if (!peaks.ok()) return peaks.status();
+
+    const Spread peak = spread_of(peaks.value());
+    Report report;
+    report.peak = peak.median;
+    for (const std::unique_ptr<Peer> &peer : peers) report.contenders.push_back(peer->name());
+    report.rows = rows_of(blocks.value());
+    report.facts = facts_of(options, measured, peak, peers, absent);
+    for (const auto &fact : summary_of(report.contenders, report.rows)) {
+        report.facts.push_back(fact);
+    }
+    return write_report(report, path);
+}
+
+/// The median of `rounds` runs.
+void print_peak(const MeasureOptions &options) {
+    std::vector<double> peaks;
+    for (int round = 0; round < options.rounds; ++round) {
+        peaks.push_back(measure_peak(options.isa, options.cores));
+    }
+    fmt::print("{{\"isa\": \"{}\", \"gflops\": {:.2f}, \"threads\": {}}}\n", options.isa,
+               spread_of(peaks).median, options.cores.size());
 }
 
 Status run(Options options) {
     SEPCONV_RETURN_IF_ERROR(choose_isa(&options.isa));
-    const Result<std::vector<BlockShape>> shapes =
-        read_shapes(fmt::format("{}/{}.csv", options.shapes_folder, options.shapes));
-    if (!shapes.ok()) return shapes.status();
-    const std::string result = fmt::format("{}/{}_{}", options.output, options.shapes, options.isa);
-    std::vector<CheckedBlock> blocks;
-    for (const BlockShape &shape : shapes.value()) {
-        fmt::print(stderr, "[{}/{}] {}: {}\n", blocks.size() + 1, shapes.value().size(), shape.name,
-                   describe(shape));
-        Result<CheckedBlock> block = prepare(options.tool, shape, options.isa, result);
-        if (!block.ok()) return block.status();
-        blocks.push_back(std::move(block).value());
-    }
-    const Result<int> core = pin(options.core);
-    if (!core.ok()) return core.status();
-    fmt::print(stderr, "all values agree with the reference; timing\n");
-    const Result<Samples> samples = measure(&blocks, options.isa, options.rounds, options.calls);
-    if (!samples.ok()) return samples.status();
-    const Facts facts = facts_of(options, samples.value(), core.value());
-    const std::vector<Row> rows = rows_of(blocks, samples.value());
-    fmt::print("{}\n", markdown(facts, rows));
-    SEPCONV_RETURN_IF_ERROR(write(result + ".md", markdown(facts, rows)));
-    return write(result + ".csv", csv(facts, rows));
+    const Result<std::vector<int>> cores = choose_cores(options.core, options.threads);
+    if (!cores.ok()) return cores.status();
+    SEPCONV_RETURN_IF_ERROR(pin(cores.value()));  // Before any library starts its threads.
+    const MeasureOptions measured = {options.isa, cores.value(), options.rounds, options.sample};
+    if (!options.peak_only) return run_blocks(options, measured);
+    print_peak(measured);
+    return Status();
 }
 
 }  // namespace

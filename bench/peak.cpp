@@ -2,6 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <numeric>
+#include <thread>
+
+#include "bench/machine.h"
 
 namespace sepconv::bench {
 namespace {
@@ -94,6 +98,19 @@ double measure_peak(const std::string &isa) {
         elapsed = time.count();
     } while (elapsed < kNanoseconds);
     return operations / elapsed;
+}
+
+double measure_peak(const std::string &isa, const std::vector<int> &cores) {
+    if (cores.size() < 2) return measure_peak(isa);
+    std::vector<double> peaks(cores.size());
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < cores.size(); ++i) {
+        threads.emplace_back([&, i] {
+            if (pin({cores[i]}).ok()) peaks[i] = measure_peak(isa);
+        });
+    }
+    for (std::thread &thread : threads) thread.join();
+    return std::accumulate(peaks.begin(), peaks.end(), 0.0);
 }
 
 }  // namespace sepconv::bench

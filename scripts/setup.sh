@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing: Debian packages, and virtual environments with pinned versions.
-# usage: scripts/setup.sh [build|demo|test|check]...     (default: build)
+# usage: scripts/setup.sh [build|demo|test|check|bench]...     (default: build)
 #   build  compiler, libraries, build/venv with Halide, CMake and ONNX's .proto
 #   demo   build, and the OpenCV modules of examples/face_detection
 #   test   demo, and build/test-venv with ONNX Runtime
 #   check  clang-format, clang-tidy
+#   bench  build, and the libraries that blocks are compared with
 # Needs a Debian 12 and root or sudo; asks for neither when everything is there.
 source "$(dirname "$0")/common.sh"
 
@@ -18,7 +19,8 @@ for wanted in "${@:-build}"; do
         demo) with_demo=1 ;;
         test) with_demo=1 with_test=1 ;;
         check) packages+=(clang-format clang-tidy python3) ;;
-        *) fail "usage: scripts/setup.sh [build|demo|test|check]..." ;;
+        bench) packages+=(libdnnl-dev libxnnpack-dev) ;;
+        *) fail "usage: scripts/setup.sh [build|demo|test|check|bench]..." ;;
     esac
 done
 [ $with_demo = 1 ] && packages+=(libopencv-imgcodecs-dev libopencv-imgproc-dev)

@@ -1,23 +1,77 @@
-// sepconv itself: each block compiled by the tool into a shared library and loaded.
+// sepconv itself: each block compiled by the tool into a shared library, loaded and driven by its
+// own C functions.
+#include <dlfcn.h>
 #include <fmt/format.h>
+
+#include <type_traits>
+#include <utility>
 
 #include "bench/library.h"
 #include "bench/peers/peer.h"
+#include "sepconv/sepconv.h"
 
 namespace sepconv::bench {
 namespace {
 
+struct CloseLibrary {
+    void operator()(void *handle) const { dlclose(handle); }
+};
+
 class SepconvBlock : public PreparedBlock {
 public:
-    SepconvBlock(std::unique_ptr<Library> library, const BlockData &data)
-        : library_(std::move(library)), input_(data.input), output_(data.output) {}
-    bool run() override { return library_->run(input_, output_); }
+    SepconvBlock(const float *input, float *output) : input_(input), output_(output) {}
+    ~SepconvBlock() override {
+        if (context_ != nullptr) destroy_(context_);
+    }
+    /// An error if the library does not run `isa`.
+    Status load(const std::string &path, const std::string &name, const std::string &isa,
+                int threads);
+    bool run() override {
+        const void *const inputs[] = {input_};
+        void *const outputs[] = {output_};
+        return run_(context_, inputs, outputs) == SEPCONV_OK;
+    }
 
 private:
-    std::unique_ptr<Library> library_;
     const float *input_;
     float *output_;
+    std::unique_ptr<void, CloseLibrary> library_;
+    sepconv_context_t *context_ = nullptr;
+    decltype(&sepconv_run) run_ = nullptr;
+    decltype(&sepconv_context_destroy) destroy_ = nullptr;
 };
+
+Status SepconvBlock::load(const std::string &path, const std::string &name, const std::string &isa,
+                          int threads) {
+    const auto failure = [&](const std::string &reason) {
+        return Status(StatusCode::kInternal, fmt::format("'{}': {}", path, reason));
+    };
+    library_.reset(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
+    if (library_ == nullptr) return failure(dlerror());
+    bool found = true;
+    const auto get = [&](const std::string &symbol, auto *function) {
+        void *address = dlsym(library_.get(), symbol.c_str());
+        *function = reinterpret_cast<std::remove_pointer_t<decltype(function)>>(address);
+        found = found && address != nullptr;
+    };
+    const sepconv_model_t *(*model)() = nullptr;
+    decltype(&sepconv_context_create) create = nullptr;
+    decltype(&sepconv_context_isa) isa_of = nullptr;
+    decltype(&sepconv_status_message) message = nullptr;
+    get(name + "_model", &model);
+    get("sepconv_context_create", &create);
+    get("sepconv_context_isa", &isa_of);
+    get("sepconv_status_message", &message);
+    get("sepconv_context_destroy", &destroy_);
+    get("sepconv_run", &run_);
+    if (!found) return failure("lacks a function of sepconv.h");
+    sepconv_options_t options = {};
+    options.num_threads = threads;
+    const sepconv_status_t status = create(model(), &options, &context_);
+    if (status != SEPCONV_OK) return failure(message(status));
+    if (isa_of(context_) == isa) return Status();
+    return failure(fmt::format("expected the variant {}, got {}", isa, isa_of(context_)));
+}
 
 class Sepconv : public Peer {
 public:
@@ -31,10 +85,10 @@ public:
         const Result<std::string> path =
             compile(options_.tool, data.shape, data.values, options_.isa, options_.folder);
         if (!path.ok()) return path.status();
-        Result<std::unique_ptr<Library>> library =
-            Library::open(path.value(), data.shape.name, options_.isa, options_.threads);
-        if (!library.ok()) return library.status();
-        return {std::make_unique<SepconvBlock>(std::move(library).value(), data)};
+        auto block = std::make_unique<SepconvBlock>(data.input, data.output);
+        SEPCONV_RETURN_IF_ERROR(
+            block->load(path.value(), data.shape.name, options_.isa, options_.threads));
+        return {std::move(block)};
     }
 
 private:

@@ -200,9 +200,9 @@ Status XnnpackBlock::hard_sigmoid(const Elementwise &step, const Tensor &value) 
     xnn_operator_t op = nullptr;
     SEPCONV_RETURN_IF_ERROR(check(xnn_create_add_nd_f32(0, 1, 0, &op), "create_add_nd_f32"));
     operators_.emplace_back(op);
-    return check(xnn_setup_add_nd_f32(op, 1, &count, 1, &one, value.data, term.data, value.data,
-                                      pool_),
-                 "setup_add_nd_f32");
+    return check(
+        xnn_setup_add_nd_f32(op, 1, &count, 1, &one, value.data, term.data, value.data, pool_),
+        "setup_add_nd_f32");
 }
 
 /// Of whole tensors.
@@ -231,10 +231,10 @@ Status XnnpackBlock::scale(const Tensor &value, const float *factors, size_t cou
 
 Status XnnpackBlock::average(const Tensor &source, const Tensor &result) {
     xnn_operator_t op = nullptr;
-    SEPCONV_RETURN_IF_ERROR(check(
-        xnn_create_global_average_pooling_nwc_f32(source.channels, source.stride, result.stride,
-                                                  Range().min, Range().max, 0, &op),
-        "create_global_average_pooling_nwc_f32"));
+    SEPCONV_RETURN_IF_ERROR(
+        check(xnn_create_global_average_pooling_nwc_f32(
+                  source.channels, source.stride, result.stride, Range().min, Range().max, 0, &op),
+              "create_global_average_pooling_nwc_f32"));
     operators_.emplace_back(op);
     return check(xnn_setup_global_average_pooling_nwc_f32(op, 1, source.pixels(), source.data,
                                                           result.data, pool_),
@@ -260,8 +260,7 @@ Status XnnpackBlock::build(const BlockData &data) {
             SEPCONV_RETURN_IF_ERROR(average(gated, value));
         }
         const Tensor result = destination(data, stage, value);
-        SEPCONV_RETURN_IF_ERROR(
-            convolve(stage, parameters_of(data.values, i), value, result));
+        SEPCONV_RETURN_IF_ERROR(convolve(stage, parameters_of(data.values, i), value, result));
         const size_t done = range_of(*stage.epilogue, 0) ? 1 : 0;
         SEPCONV_RETURN_IF_ERROR(finish(*stage.epilogue, done, data.input, result));
         value = result;
