@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/commands/commands.h"
@@ -59,10 +61,13 @@ std::string operators_help() {
         text += fmt::format("  {}: {}\n", op.name, op.stages);
         if (!op.needs.empty()) text += fmt::format("      needs {}\n", fmt::join(op.needs, ", "));
         text += fmt::format("      takes {}\n", fmt::join(op.takes, ", "));
-        if (op.takes.count("--padding") != 0) {
-            text += fmt::format("      defaults: --kernel {} --stride {} --padding {}\n", op.kernel,
-                                op.stride, op.padding);
+        std::string defaults;
+        for (const auto &[option, value] : {std::pair("--kernel", &op.otherwise.kernel),
+                                            {"--stride", &op.otherwise.stride},
+                                            {"--padding", &op.otherwise.padding}}) {
+            if (op.takes.count(option) != 0) defaults += fmt::format(" {} {}", option, *value);
         }
+        if (!defaults.empty()) text += fmt::format("      defaults:{}\n", defaults);
         text += fmt::format("      sepconv layer {} {} --output DIR\n", op.name, op.example);
     }
     return text;

@@ -102,11 +102,12 @@ void LayerBuilder::convolve(const std::string &stage, int64_t out_channels, int6
     }
     const Shape out = {in[0], out_channels, out_h, out_w};
     const Shape weights = {out_channels, in[1] / group, window.kernel_h, window.kernel_w};
-    const double fan_in = static_cast<double>(in[1] / group * window.taps());
+    const int64_t fan_in = in[1] / group * window.taps();
     constexpr double kBiasBound = 0.1;
     const bool given = find_array(spec_.weights, stage) != nullptr;
     stages_.push_back(stage);
-    constant("--weights", spec_.weights, stage, stage + "_weights", weights, std::sqrt(3 / fan_in));
+    constant("--weights", spec_.weights, stage, stage + "_weights", weights,
+             std::sqrt(3 / static_cast<double>(fan_in)));
     constant("--bias", spec_.bias, stage, stage + "_bias", {out_channels}, given ? 0 : kBiasBound);
     using Ints = std::vector<int64_t>;
     append("Conv", stage, {value_, stage + "_weights", stage + "_bias"},

@@ -110,13 +110,13 @@ Result<Window> parse_window(const LayerSpec &spec, const LayerOperator &op, cons
         {"half", PaddingMode::kHalf},
     };
     Window window;
-    SEPCONV_RETURN_IF_ERROR(
-        parse_pair(spec.kernel, op.kernel, "--kernel", &window.kernel_h, &window.kernel_w));
-    SEPCONV_RETURN_IF_ERROR(
-        parse_pair(spec.stride, op.stride, "--stride", &window.stride_h, &window.stride_w));
+    SEPCONV_RETURN_IF_ERROR(parse_pair(spec.kernel, op.otherwise.kernel, "--kernel",
+                                       &window.kernel_h, &window.kernel_w));
+    SEPCONV_RETURN_IF_ERROR(parse_pair(spec.stride, op.otherwise.stride, "--stride",
+                                       &window.stride_h, &window.stride_w));
     SEPCONV_RETURN_IF_ERROR(
         parse_pair(spec.dilation, "1", "--dilation", &window.dilation_h, &window.dilation_w));
-    const std::string &padding = spec.padding.empty() ? op.padding : spec.padding;
+    const std::string &padding = spec.padding.empty() ? op.otherwise.padding : spec.padding;
     const auto mode = modes.find(padding);
     if (mode != modes.end()) {
         return with_padding(window, mode->second, static_cast<int>(input[2]),

@@ -112,99 +112,108 @@ void head(const LayerSpec &spec, const Window &, LayerBuilder *to) {
     to->activation("--activation", spec.activation);
 }
 
-}  // namespace
+using Options = std::set<std::string>;
 
-const std::vector<LayerOperator> &layer_operators() {
-    static const std::vector<LayerOperator> operators = {
+/// Those of a window that moves over the input, and more.
+Options window_options(const Options &more = {}) {
+    Options options = {"--kernel", "--stride", "--dilation", "--padding"};
+    options.insert(more.begin(), more.end());
+    return options;
+}
+
+Options squeeze_options(Options more) {
+    more.insert({"--squeeze", "--squeeze-activation", "--gate"});
+    return more;
+}
+
+/// Of one convolution.
+std::vector<LayerOperator> layers() {
+    return {
         {"convolution",
          "dense convolution",
          "--input 28x28x24 --out-channels 48 --kernel 3 --padding half --activation relu",
          {"--out-channels"},
-         {"--kernel", "--stride", "--dilation", "--padding"},
-         "1",
-         "1",
-         "valid",
+         window_options(),
+         {"1", "1", "valid"},
          convolution},
         {"depthwise",
          "depthwise convolution",
          "--input 14x14x320 --kernel 7 --padding half",
          {},
-         {"--out-channels", "--kernel", "--stride", "--dilation", "--padding", "--multiplier"},
-         "1",
-         "1",
-         "valid",
+         window_options({"--out-channels", "--multiplier"}),
+         {"1", "1", "valid"},
          depthwise},
         {"pointwise",
          "1x1 convolution",
          "--input 7x7x160 --out-channels 960 --activation hard_swish",
          {"--out-channels"},
-         {"--kernel", "--stride", "--dilation", "--padding"},
-         "1",
-         "1",
-         "valid",
+         window_options(),
+         {"1", "1", "valid"},
          pointwise},
+        {"stem",
+         "dense convolution, as a network begins",
+         "--input 224x224x3 --out-channels 32 --activation relu6",
+         {"--out-channels"},
+         window_options(),
+         {"3", "2", "half"},
+         convolution},
+    };
+}
+
+/// Of several.
+std::vector<LayerOperator> blocks() {
+    return {
         {"separable",
          "depthwise > [squeeze-excite] > project [+ input]",
          "--input 56x56x128 --out-channels 128 --kernel 3 --padding half "
          "--depthwise-activation relu6 --activation relu6",
          {"--out-channels"},
-         {"--kernel", "--stride", "--dilation", "--padding", "--multiplier",
-          "--depthwise-activation", "--squeeze", "--squeeze-activation", "--gate", "--residual"},
-         "1",
-         "1",
-         "valid",
+         squeeze_options(window_options({"--multiplier", "--depthwise-activation", "--residual"})),
+         {"1", "1", "valid"},
          separable},
         {"inverted_residual",
          "expand > depthwise > [squeeze-excite] > project [+ input]",
          "--input 28x28x40 --expand 120 --squeeze 32 --out-channels 40 --kernel 5 "
          "--expand-activation relu --depthwise-activation relu --residual",
          {"--out-channels", "--expand"},
-         {"--kernel", "--stride", "--dilation", "--padding", "--expand-activation",
-          "--depthwise-activation", "--squeeze", "--squeeze-activation", "--gate", "--residual"},
-         "3",
-         "1",
-         "half",
+         squeeze_options(
+             window_options({"--expand-activation", "--depthwise-activation", "--residual"})),
+         {"3", "1", "half"},
          inverted_residual},
         {"ghost",
          "[squeeze-excite] > primary (pointwise) > cheap (depthwise), both as the output's halves "
          "[+ input]",
          "--input 14x14x80 --out-channels 200 --activation relu",
          {"--out-channels"},
-         {"--kernel", "--padding", "--squeeze", "--squeeze-activation", "--gate", "--residual"},
-         "3",
-         "1",
-         "half",
+         squeeze_options({"--kernel", "--padding", "--residual"}),
+         {"3", "1", "half"},
          ghost},
         {"ghost_bottleneck",
          "ghost > [depthwise, with a stride] > [squeeze-excite] > ghost + the input, or its "
          "depthwise > project where shapes differ",
          "--input 28x28x40 --expand 240 --out-channels 80 --stride 2 --expand-activation relu",
          {"--out-channels", "--expand"},
-         {"--kernel", "--stride", "--padding", "--expand-activation", "--squeeze",
-          "--squeeze-activation", "--gate"},
-         "3",
-         "1",
-         "half",
+         squeeze_options({"--kernel", "--stride", "--padding", "--expand-activation"}),
+         {"3", "1", "half"},
          ghost_bottleneck},
-        {"stem",
-         "dense convolution, as a network begins",
-         "--input 224x224x3 --out-channels 32 --activation relu6",
-         {"--out-channels"},
-         {"--kernel", "--stride", "--dilation", "--padding"},
-         "3",
-         "2",
-         "half",
-         convolution},
         {"head",
          "global average pool > [fully connected (expand)] > fully connected (classify)",
          "--input 7x7x960 --expand 1280 --expand-activation hard_swish --out-channels 1000",
          {"--out-channels"},
          {"--expand", "--expand-activation"},
-         "1",
-         "1",
-         "valid",
+         {"1", "1", "valid"},
          head},
     };
+}
+
+}  // namespace
+
+const std::vector<LayerOperator> &layer_operators() {
+    static const std::vector<LayerOperator> operators = [] {
+        std::vector<LayerOperator> all = layers();
+        for (const LayerOperator &block : blocks()) all.push_back(block);
+        return all;
+    }();
     return operators;
 }
 

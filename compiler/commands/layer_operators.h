@@ -14,11 +14,13 @@ namespace sepconv {
 /// What `sepconv layer` makes. All have --input, --batch, --activation, --seed, --weights, --bias.
 struct LayerOperator {
     std::string name;
-    std::string stages;                   ///< What it computes, one line.
-    std::string example;                  ///< Arguments behind the name.
-    std::set<std::string> needs;          ///< Further options that must be given,
-    std::set<std::string> takes;          ///< and those that may be.
-    std::string kernel, stride, padding;  ///< Where not given.
+    std::string stages;           ///< What it computes, one line.
+    std::string example;          ///< Arguments behind the name.
+    std::set<std::string> needs;  ///< Further options that must be given,
+    std::set<std::string> takes;  ///< and those that may be.
+    struct {
+        std::string kernel, stride, padding;
+    } otherwise;  ///< Where not given.
     /// `window` is that of kernel, stride, dilation and padding over the input.
     void (*build)(const LayerSpec &spec, const Window &window, LayerBuilder *builder);
 };

@@ -142,6 +142,15 @@ TEST(LayerGraph, GhostConcatenatesBothHalves) {
     EXPECT_EQ(graph.shape_of("output"), (Shape{1, 12, 7, 9}));
 }
 
+TEST(LayerGraph, GhostBehindASqueeze) {
+    LayerSpec spec = spec_of("ghost", "7x7x12", 8);
+    spec.squeeze = 3;
+    const Graph graph = graph_of(spec);
+    EXPECT_THAT(operators_of(graph), ElementsAre("GlobalAveragePool", "Conv", "Relu", "Conv",
+                                                 "HardSigmoid", "Mul", "Conv", "Conv", "Concat"));
+    EXPECT_THAT(node_of(graph, "primary").inputs, Contains(node_of(graph, "gate").outputs[0]));
+}
+
 TEST(LayerGraph, GhostBottleneckTakesTheInputWhereItFits) {
     LayerSpec spec = spec_of("ghost_bottleneck", "14x14x8", 8);
     spec.expand = 20;
