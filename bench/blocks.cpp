@@ -41,25 +41,31 @@ Result<double> run_and_check(PreparedBlock *block, const BlockData &data) {
     const Image &image = data.block.output;
     const size_t elements = static_cast<size_t>(image.channels) * image.width * image.height;
     std::fill_n(data.output, elements, std::numeric_limits<float>::quiet_NaN());
-    if (!block->run() || !block->fetch()) return failed(data.shape, "the run failed");
+    if (!block->restore() || !block->run() || !block->fetch())
+        return failed(data.shape, "the run failed");
     return check(data.block, data.values, data.output);
 }
 
+/// The first of the peer's ways to compute the block whose values are right.
 Contender contend(Peer *peer, const BlockData &data) {
     Contender contender;
-    Result<std::unique_ptr<PreparedBlock>> block = peer->prepare(data);
-    if (!block.ok()) {
-        contender.note = block.status().message();
+    Result<std::vector<std::unique_ptr<PreparedBlock>>> blocks = peer->prepare(data);
+    if (!blocks.ok()) {
+        contender.note = blocks.status().message();
         return contender;
     }
-    const Result<double> error = run_and_check(block.value().get(), data);
-    if (!error.ok()) {
-        contender.note = error.status().message();
-        return contender;
+    std::string wrong;
+    for (std::unique_ptr<PreparedBlock> &block : blocks.value()) {
+        const Result<double> error = run_and_check(block.get(), data);
+        if (error.ok()) {
+            contender.note = block->setting() + wrong;
+            contender.error = error.value();
+            contender.block = std::move(block);
+            return contender;
+        }
+        wrong += fmt::format("; not {}: {}", block->setting(), error.status().message());
     }
-    contender.block = std::move(block).value();
-    contender.note = contender.block->setting();
-    contender.error = error.value();
+    contender.note = wrong.substr(2);
     return contender;
 }
 

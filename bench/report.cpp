@@ -124,7 +124,8 @@ Facts summary_of(const std::vector<std::string> &contenders, const std::vector<R
         if (row.total || row.best == 0) continue;
         const Estimate &ratio = row.cells[row.best].ratio;
         best.push_back(ratio.median);
-        if (ratio.high < 1) losses += (losses.empty() ? "" : ", ") + row.name;
+        if (ratio.high < 1)
+            losses += fmt::format("{}{} of {}", losses.empty() ? "" : ", ", row.name, row.table);
     }
     if (best.empty()) return facts;
     const auto mean = [](const std::vector<double> &ratios) {

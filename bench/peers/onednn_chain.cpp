@@ -66,6 +66,14 @@ dnnl::convolution_forward::primitive_desc describe_convolution(const StageRef &s
     return {convolution, attr, engine};
 }
 
+/// The scratchpad is ours. (Copies of a primitive_attr are the same object.)
+dnnl::primitive_attr attributes_with(const dnnl::post_ops &operations) {
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    attributes.set_post_ops(operations);
+    return attributes;
+}
+
 void append_step(const Elementwise &step, dnnl::post_ops *operations) {
     const auto add = [&](algorithm kind, float alpha = 0, float beta = 0) {
         operations->append_eltwise(1, kind, alpha, beta);
@@ -101,18 +109,20 @@ void append_step(const Elementwise &step, dnnl::post_ops *operations) {
 
 std::vector<OnednnVariant> onednn_variants(const Block &block) {
     std::vector<OnednnVariant> variants;
+    const bool residual = !block.operands.empty() && block.epilogue.empty();
     for (const OnednnLayout layout :
          {OnednnLayout::kChannelsLast, OnednnLayout::kInside, OnednnLayout::kEverywhere}) {
-        variants.push_back({layout});
-        if (block.expand) variants.push_back({layout, true});
+        for (const bool fused : {false, true}) {
+            if (fused && !block.expand) continue;
+            variants.push_back({layout, fused, false});
+            if (residual) variants.push_back({layout, fused, true});
+        }
     }
-    if (block.cheap) variants.push_back({OnednnLayout::kChannelsLast, false, true});
     return variants;
 }
 
 OnednnChain::OnednnChain(const dnnl::engine &engine, OnednnVariant variant, const BlockData &data)
     : variant_(variant), engine_(engine), stream_(engine) {
-    attributes_.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     const memory::desc input = desc_of(dims_of(data.block.input), Tag::nhwc);
     const memory::desc output = desc_of(dims_of(data.block.output), Tag::nhwc);
     input_ = memory(input, engine_, data.input);
@@ -120,6 +130,15 @@ OnednnChain::OnednnChain(const dnnl::engine &engine, OnednnVariant variant, cons
     build(data);
     share_scratchpad();
     stream_.wait();
+}
+
+bool OnednnChain::restore() {
+    try {
+        if (variant_.sum) copy(input_, result_);
+        return true;
+    } catch (const dnnl::error &) {
+        return false;
+    }
 }
 
 bool OnednnChain::run() {
@@ -151,11 +170,16 @@ std::string OnednnChain::setting() const {
     const char *layout = variant_.layout == OnednnLayout::kChannelsLast ? "NHWC"
                          : variant_.layout == OnednnLayout::kInside     ? "NHWC at the ends"
                                                                         : "its own layout";
-    return fmt::format("{}: {}", layout, implementations_);
+    return fmt::format("{}{} ({})", layout, variant_.sum ? ", sum" : "", implementations_);
 }
 
 void OnednnChain::build(const BlockData &data) {
     const std::vector<StageRef> stages = stages_of(data.block);
+    if (stages.front().id == StageId::kReduce && variant_.layout == OnednnLayout::kEverywhere) {
+        const bool wide = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
+        input_ = reordered(input_,
+                           desc_of(dims_of(data.block.input), wide ? Tag::nChw16c : Tag::nChw8c));
+    }
     memory value = input_;
     memory gated, primary;
     for (size_t i = 0; i < stages.size(); ++i) {
@@ -203,8 +227,7 @@ memory OnednnChain::convolve(const BlockData &data, size_t index, bool fused,
         operations.append_dw(kFloat, kFloat, kFloat, w.kernel_w, w.stride_w, w.pad_left, 0, {});
         append(*last.epilogue, &operations, &arguments);
     }
-    dnnl::primitive_attr attributes = attributes_;
-    attributes.set_post_ops(operations);
+    const dnnl::primitive_attr attributes = attributes_with(operations);
     const bool free_source = variant_.layout == OnednnLayout::kEverywhere ||
                              (variant_.layout == OnednnLayout::kInside && index > 0);
     const memory::dims dims = source.get_desc().dims();
@@ -217,7 +240,7 @@ memory OnednnChain::convolve(const BlockData &data, size_t index, bool fused,
             parameters(descriptor, last, parameters_of(data.values, index + 1), kDepthwise));
     }
     arguments[DNNL_ARG_SRC] = reordered(source, descriptor.src_desc());
-    if (index == 0) input_ = arguments[DNNL_ARG_SRC];
+    if (source.get_data_handle() == data.input) input_ = arguments[DNNL_ARG_SRC];
     const memory result = place(data, last.id, descriptor.dst_desc());
     arguments[DNNL_ARG_DST] = result;
     push(descriptor, dnnl::convolution_forward(descriptor), arguments);
@@ -246,7 +269,10 @@ OnednnChain::Arguments OnednnChain::parameters(const dnnl::primitive_desc_base &
 void OnednnChain::append(const Epilogue &epilogue, dnnl::post_ops *operations,
                          Arguments *arguments) const {
     for (const Elementwise &step : epilogue) {
-        if (step.op == Op::kAdd && step.operand == Operand::kTensor) {
+        const bool residual = step.op == Op::kAdd && step.operand == Operand::kTensor;
+        if (residual && variant_.sum) {
+            operations->append_sum();
+        } else if (residual) {
             operations->append_binary(algorithm::binary_add, input_.get_desc());
             (*arguments)[DNNL_ARG_ATTR_MULTIPLE_POST_OP(operations->len() - 1) | DNNL_ARG_SRC_1] =
                 input_;
@@ -262,32 +288,33 @@ memory OnednnChain::average(const memory &source) {
         dnnl::prop_kind::forward_inference, algorithm::pooling_avg_exclude_padding,
         source.get_desc(), desc_of({1, dims[1], 1, 1}, Tag::any), {1, 1}, {dims[2], dims[3]},
         {0, 0}, {0, 0});
-    const dnnl::pooling_forward::primitive_desc descriptor(pooling, attributes_, engine_);
+    const dnnl::pooling_forward::primitive_desc descriptor(pooling, attributes_with({}), engine_);
     const memory result(descriptor.dst_desc(), engine_);
     push(descriptor, dnnl::pooling_forward(descriptor),
          {{DNNL_ARG_SRC, source}, {DNNL_ARG_DST, result}});
     return result;
 }
 
-/// In place.
+/// In place, but for the input.
 memory OnednnChain::multiply(const memory &image, const memory &gate) {
     const dnnl::binary::desc binary(algorithm::binary_mul, image.get_desc(), gate.get_desc(),
                                     image.get_desc());
-    const dnnl::binary::primitive_desc descriptor(binary, attributes_, engine_);
+    const dnnl::binary::primitive_desc descriptor(binary, attributes_with({}), engine_);
+    const bool is_input = image.get_data_handle() == input_.get_data_handle();
+    const memory result = is_input ? memory(image.get_desc(), engine_) : image;
     push(descriptor, dnnl::binary(descriptor),
-         {{DNNL_ARG_SRC_0, image}, {DNNL_ARG_SRC_1, gate}, {DNNL_ARG_DST, image}});
-    return image;
+         {{DNNL_ARG_SRC_0, image}, {DNNL_ARG_SRC_1, gate}, {DNNL_ARG_DST, result}});
+    return result;
 }
 
 memory OnednnChain::join(const BlockData &data, const memory &primary, const memory &cheap) {
-    if (variant_.in_place) return output_;
     const std::vector<memory::desc> sources = {primary.get_desc(), cheap.get_desc()};
     const memory::dims dims = output_.get_desc().dims();
     const memory::desc desc = wanted(data.block, StageId::kOutput, dims);
     const auto descriptor =
         desc.data.format_kind == dnnl_format_kind_any
-            ? dnnl::concat::primitive_desc(1, sources, engine_, attributes_)
-            : dnnl::concat::primitive_desc(desc, 1, sources, engine_, attributes_);
+            ? dnnl::concat::primitive_desc(1, sources, engine_, attributes_with({}))
+            : dnnl::concat::primitive_desc(desc, 1, sources, engine_, attributes_with({}));
     const memory result = place(data, StageId::kOutput, descriptor.dst_desc());
     push(descriptor, dnnl::concat(descriptor),
          {{DNNL_ARG_MULTIPLE_SRC, primary},
@@ -305,8 +332,7 @@ memory OnednnChain::finish(const Epilogue &epilogue, const memory &value) {
         {DNNL_ARG_SRC_0, value}, {DNNL_ARG_SRC_1, input_}, {DNNL_ARG_DST, value}};
     dnnl::post_ops operations;
     append(Epilogue(epilogue.begin() + 1, epilogue.end()), &operations, &arguments);
-    dnnl::primitive_attr attributes = attributes_;
-    attributes.set_post_ops(operations);
+    const dnnl::primitive_attr attributes = attributes_with(operations);
     const dnnl::binary::desc binary(algorithm::binary_add, value.get_desc(), input_.get_desc(),
                                     value.get_desc());
     const dnnl::binary::primitive_desc descriptor(binary, attributes, engine_);
@@ -315,22 +341,14 @@ memory OnednnChain::finish(const Epilogue &epilogue, const memory &value) {
 }
 
 bool OnednnChain::is_last(const Block &block, StageId stage) const {
-    if (block.cheap) {
-        const bool half = stage == StageId::kProject || stage == StageId::kCheap;
-        return stage == StageId::kOutput || (half && variant_.in_place);
-    }
+    if (block.cheap) return stage == StageId::kOutput;
     return stage == (block.project ? StageId::kProject : StageId::kDepthwise);
 }
 
 memory::desc OnednnChain::wanted(const Block &block, StageId stage,
                                  const memory::dims &dims) const {
-    const bool last = is_last(block, stage);
-    if (variant_.in_place && last) {
-        const int64_t channel = stage == StageId::kCheap ? block.output.channels - dims[1] : 0;
-        return output_.get_desc().submemory_desc(dims, {0, channel, 0, 0});
-    }
     const bool fixed = variant_.layout == OnednnLayout::kChannelsLast ||
-                       (variant_.layout == OnednnLayout::kInside && last);
+                       (variant_.layout == OnednnLayout::kInside && is_last(block, stage));
     return desc_of(dims, fixed ? Tag::nhwc : Tag::any);
 }
 
@@ -346,7 +364,7 @@ memory OnednnChain::reordered(const memory &source, const memory::desc &desc) {
     if (steps_.empty()) {
         copy(source, result);
     } else {
-        const dnnl::reorder::primitive_desc descriptor(source, result, attributes_);
+        const dnnl::reorder::primitive_desc descriptor(source, result, attributes_with({}));
         push(descriptor, dnnl::reorder(descriptor),
              {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, result}});
     }

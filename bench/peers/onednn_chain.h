@@ -20,8 +20,8 @@ enum class OnednnLayout {
 /// One way to make a block of oneDNN's primitives.
 struct OnednnVariant {
     OnednnLayout layout = OnednnLayout::kChannelsLast;
-    bool fused = false;     ///< Expand and depthwise as one primitive.
-    bool in_place = false;  ///< A Ghost module's halves are written where they belong.
+    bool fused = false;  ///< Expand and depthwise as one primitive.
+    bool sum = false;    ///< A residual is added to what lies in the output, as networks do.
 };
 
 /// The variants that make sense for a block.
@@ -32,6 +32,7 @@ class OnednnChain : public PreparedBlock {
 public:
     /// Throws std::runtime_error or dnnl::error where oneDNN does not offer the variant.
     OnednnChain(const dnnl::engine &engine, OnednnVariant variant, const BlockData &data);
+    bool restore() override;
     bool run() override;
     bool fetch() override;
     std::string setting() const override;
@@ -70,7 +71,6 @@ private:
     OnednnVariant variant_;
     dnnl::engine engine_;
     dnnl::stream stream_;
-    dnnl::primitive_attr attributes_;  ///< Of every primitive: the scratchpad is ours.
     std::vector<Step> steps_;
     Memory input_;   ///< In the layout of the first stage, once that is known.
     Memory output_;  ///< The caller's.

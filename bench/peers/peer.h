@@ -20,11 +20,13 @@ public:
     PreparedBlock &operator=(const PreparedBlock &) = delete;
     virtual ~PreparedBlock() = default;
 
+    /// Puts back what runs overwrite of their input: called before a run whose values count.
+    virtual bool restore() { return true; }
     /// What is timed. Returns whether it went well.
     virtual bool run() = 0;
     /// Brings the result into the output buffer, where `run` leaves it in a layout of its own.
     virtual bool fetch() { return true; }
-    /// What the library chose or was told to do for this block; may be empty.
+    /// What the library chose, or was told, for this block; may be empty.
     virtual std::string setting() const { return ""; }
 };
 
@@ -49,9 +51,10 @@ public:
     virtual std::string name() const = 0;
     /// Version, instruction set and setting, for the report.
     virtual std::string facts() const = 0;
-    /// Weights are packed and memory is allocated here, not in the runs. An error says why the
-    /// library does not offer the block.
-    virtual Result<std::unique_ptr<PreparedBlock>> prepare(const BlockData &data) = 0;
+    /// Its ways to compute the block, at least one: the best first, to be passed over for the next
+    /// where its values are wrong. Weights are packed and memory is allocated here, not in the
+    /// runs. An error says why the library does not offer the block.
+    virtual Result<std::vector<std::unique_ptr<PreparedBlock>>> prepare(const BlockData &data) = 0;
 };
 
 /// What all contenders are held to.

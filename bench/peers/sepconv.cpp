@@ -81,14 +81,16 @@ public:
         return fmt::format("{}, {}, sepconv_run of a shared library", SEPCONV_VERSION,
                            options_.isa);
     }
-    Result<std::unique_ptr<PreparedBlock>> prepare(const BlockData &data) override {
+    Result<std::vector<std::unique_ptr<PreparedBlock>>> prepare(const BlockData &data) override {
         const Result<std::string> path =
             compile(options_.tool, data.shape, data.values, options_.isa, options_.folder);
         if (!path.ok()) return path.status();
         auto block = std::make_unique<SepconvBlock>(data.input, data.output);
         SEPCONV_RETURN_IF_ERROR(
             block->load(path.value(), data.shape.name, options_.isa, options_.threads));
-        return {std::move(block)};
+        std::vector<std::unique_ptr<PreparedBlock>> blocks;
+        blocks.push_back(std::move(block));
+        return blocks;
     }
 
 private:

@@ -80,7 +80,7 @@ private:
     Status elementwise(const Elementwise &step, const Tensor &value);
     Status hard_sigmoid(const Elementwise &step, const Tensor &value);
     Status add(const float *operand, Range range, const Tensor &value);
-    Status scale(const Tensor &value, const float *factors, size_t count);
+    Status scale(const Tensor &value, const float *factors, size_t count, const Tensor &result);
     Status average(const Tensor &source, const Tensor &result);
 
     pthreadpool_t pool_;
@@ -194,7 +194,7 @@ Status XnnpackBlock::hard_sigmoid(const Elementwise &step, const Tensor &value) 
     const Tensor term = tensor(1, 1, 1);
     *factor.data = step.alpha;
     *term.data = step.beta;
-    SEPCONV_RETURN_IF_ERROR(scale(value, factor.data, 1));
+    SEPCONV_RETURN_IF_ERROR(scale(value, factor.data, 1, value));
     const size_t count = value.pixels() * value.channels;
     const size_t one = 1;
     xnn_operator_t op = nullptr;
@@ -217,15 +217,16 @@ Status XnnpackBlock::add(const float *operand, Range range, const Tensor &value)
         "setup_add_nd_f32");
 }
 
-/// Times one factor, or one a channel, in place.
-Status XnnpackBlock::scale(const Tensor &value, const float *factors, size_t count) {
+/// Times one factor, or one a channel; both tensors are dense.
+Status XnnpackBlock::scale(const Tensor &value, const float *factors, size_t count,
+                           const Tensor &result) {
     const size_t extents[] = {value.pixels(), static_cast<size_t>(value.channels)};
     xnn_operator_t op = nullptr;
-    SEPCONV_RETURN_IF_ERROR(
-        check(xnn_create_multiply_nd_f32(Range().min, Range().max, 0, &op), "create_multiply_nd"));
+    SEPCONV_RETURN_IF_ERROR(check(xnn_create_multiply_nd_f32(Range().min, Range().max, 0, &op),
+                                  "create_multiply_nd_f32"));
     operators_.emplace_back(op);
     return check(xnn_setup_multiply_nd_f32(op, 2, extents, 1, &count, value.data, factors,
-                                           value.data, pool_),
+                                           result.data, pool_),
                  "setup_multiply_nd_f32");
 }
 
@@ -265,8 +266,11 @@ Status XnnpackBlock::build(const BlockData &data) {
         SEPCONV_RETURN_IF_ERROR(finish(*stage.epilogue, done, data.input, result));
         value = result;
         if (stage.id == StageId::kExcite) {
-            SEPCONV_RETURN_IF_ERROR(scale(gated, value.data, gated.channels));
-            value = gated;
+            const Tensor image = gated.data == data.input
+                                     ? tensor(gated.channels, gated.width, gated.height)
+                                     : gated;
+            SEPCONV_RETURN_IF_ERROR(scale(gated, value.data, gated.channels, image));
+            value = image;
         }
     }
     return Status();
@@ -279,10 +283,12 @@ public:
     std::string facts() const override {
         return "Debian's libxnnpack of 2022-02-16, its operators, NHWC, the CPU's best kernels";
     }
-    Result<std::unique_ptr<PreparedBlock>> prepare(const BlockData &data) override {
+    Result<std::vector<std::unique_ptr<PreparedBlock>>> prepare(const BlockData &data) override {
         auto block = std::make_unique<XnnpackBlock>(pool_.get());
         SEPCONV_RETURN_IF_ERROR(block->build(data));
-        return {std::move(block)};
+        std::vector<std::unique_ptr<PreparedBlock>> blocks;
+        blocks.push_back(std::move(block));
+        return blocks;
     }
 
 private:
