@@ -105,8 +105,8 @@ Result<CheckedBlock> prepare(const std::string &table, const BlockShape &shape,
     if (checked.input == nullptr || checked.output == nullptr) {
         return failed(shape, "out of memory");
     }
-    const BlockData data = {shape, block.value(), values, checked.input.get(),
-                            checked.output.get()};
+    const BlockData data = {
+        table, shape, block.value(), values, checked.input.get(), checked.output.get()};
     for (const std::unique_ptr<Peer> &peer : peers) {
         checked.contenders.push_back(contend(peer.get(), data));
     }

@@ -147,7 +147,7 @@ Facts summary_of(const std::vector<std::string> &contenders, const std::vector<R
 std::string markdown(const Report &report) {
     std::string text;
     for (const auto &[name, value] : report.facts) text += fmt::format("- {}: {}\n", name, value);
-    text += fmt::format("\n| {:<20} | {:<44} | {:>7} | {:>8} | {:>8} | {:>8} | {:>7} | {:>6} |",
+    text += fmt::format("\n| {:<27} | {:<51} | {:>7} | {:>8} | {:>8} | {:>8} | {:>7} | {:>6} |",
                         "block", "shape", "MMACs", "us", "p10", "p90", "GFLOP/s", "% peak");
     std::string line = "\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |";
     const bool peers = report.contenders.size() > 1;
@@ -160,7 +160,7 @@ std::string markdown(const Report &report) {
     for (const Row &row : report.rows) {
         const Spread &us = row.ours().microseconds;
         text += fmt::format(
-            "| {:<20} | {:<44} | {:>7.2f} | {:>8.1f} | {:>8.1f} | {:>8.1f} | {:>7.1f} | {:>6.1f} |",
+            "| {:<27} | {:<51} | {:>7.2f} | {:>8.1f} | {:>8.1f} | {:>8.1f} | {:>7.1f} | {:>6.1f} |",
             row.name, row.block, row.macs / 1e6, us.median, us.p10, us.p90, row.gflops(0),
             100 * row.gflops(0) / report.peak);
         for (size_t i = 1; i < row.cells.size(); ++i) {

@@ -33,6 +33,7 @@ public:
 /// One block and its data: dense images, channels last. Every buffer begins at a 64-byte boundary
 /// and may be read for 64 bytes beyond its end; operands that are tensors are the input.
 struct BlockData {
+    const std::string &table;  ///< Of shapes, whose names are unique in it.
     const BlockShape &shape;
     const Block &block;
     const Values &values;

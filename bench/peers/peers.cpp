@@ -28,7 +28,7 @@ std::vector<std::unique_ptr<Peer>> make_peers(const PeerOptions &options,
                                               std::vector<std::string> *absent) {
     std::vector<std::unique_ptr<Peer>> peers;
     for (const auto &[name, make] :
-         {std::pair("oneDNN", make_onednn), std::pair("XNNPACK", make_xnnpack)}) {
+         {std::pair("oneDNN", &make_onednn), std::pair("XNNPACK", &make_xnnpack)}) {
         Result<std::unique_ptr<Peer>> peer = make(options);
         if (peer.ok()) {
             peers.push_back(std::move(peer).value());

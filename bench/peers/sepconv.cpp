@@ -82,8 +82,8 @@ public:
                            options_.isa);
     }
     Result<std::vector<std::unique_ptr<PreparedBlock>>> prepare(const BlockData &data) override {
-        const Result<std::string> path =
-            compile(options_.tool, data.shape, data.values, options_.isa, options_.folder);
+        const Result<std::string> path = compile(options_.tool, data.shape, data.values,
+                                                 options_.isa, options_.folder + "/" + data.table);
         if (!path.ok()) return path.status();
         auto block = std::make_unique<SepconvBlock>(data.input, data.output);
         SEPCONV_RETURN_IF_ERROR(
