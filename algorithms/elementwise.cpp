@@ -6,14 +6,19 @@ namespace sepconv {
 namespace {
 
 using Halide::clamp;
-using Halide::exp;
 using Halide::Expr;
 using Halide::max;
 using Halide::min;
 using Halide::select;
 
+// Halide 21's exp is 0, not infinite, where the exponent of two overflows an int (x > 1.4e9);
+// exp(89) is infinite already.
+Expr exponential(const Expr &x) {
+    return Halide::exp(min(x, 89.0F));
+}
+
 Expr sigmoid(const Expr &x) {
-    return 1.0F / (1.0F + exp(-x));
+    return 1.0F / (1.0F + exponential(-x));
 }
 
 // 1 - 2 / (exp(2x) + 1) loses all digits near 0, where the odd Taylor series to x^7 takes over:
@@ -22,7 +27,7 @@ Expr hyperbolic_tangent(const Expr &x) {
     Expr s = x * x;
     Expr near =
         x * (1.0F + s * (-1.0F / 3 + s * (2.0F / 15 + s * (-17.0F / 315 + s * (62.0F / 2835)))));
-    Expr far = 1.0F - 2.0F / (exp(2.0F * x) + 1.0F);
+    Expr far = 1.0F - 2.0F / (exponential(2.0F * x) + 1.0F);
     return select(Halide::abs(x) < 0.25F, near, far);
 }
 
@@ -34,7 +39,7 @@ Expr error_function(const Expr &x) {
     Expr polynomial =
         t * (0.254829592F +
              t * (-0.284496736F + t * (1.421413741F + t * (-1.453152027F + t * 1.061405429F))));
-    Expr far = 1.0F - polynomial * exp(-magnitude * magnitude);
+    Expr far = 1.0F - polynomial * exponential(-magnitude * magnitude);
     Expr s = x * x;
     const auto two_over_root_pi = static_cast<float>(2.0 / std::sqrt(M_PI));
     Expr near = two_over_root_pi * x *
@@ -73,7 +78,7 @@ Expr unary(const Elementwise &step, const Expr &x) {
         case Op::kErf:
             return error_function(x);
         case Op::kExp:
-            return exp(x);
+            return exponential(x);
         case Op::kSqrt:
             return Halide::sqrt(x);
         case Op::kAbs:

@@ -55,6 +55,19 @@ int64_t task_count(int64_t strips, int64_t rows, const Window *window) {
     return divisor_at_most(strips, std::clamp<int64_t>(most, 1, kMostTasks));
 }
 
+/// Rows of a strip for which the ring of one tile of expanded channels stays in the first-level
+/// cache. A ring costs (its borders are tested strip by strip), so a small image is one strip.
+int64_t ring_strip_rows(const Image &read, int height, const Window &window, int tile,
+                        const TargetFacts &facts) {
+    const int64_t row_bytes = 4LL * read.width * tile;
+    int64_t rows = height;
+    if (read.height * row_bytes <= facts.l2_bytes / 8) return rows;
+    while (rows > 1 && window_rows(window, rows) * row_bytes > facts.l1_bytes) {
+        rows = divisor_at_most(height, rows - 1);
+    }
+    return rows;
+}
+
 /// Strips of `pixels` (natural, not flattened) whose rows come from `layer`, in front of `window`
 /// if it slides.
 Partition choose_partition(const Convolution &layer, const Image &pixels, const Window *window,
@@ -63,7 +76,13 @@ Partition choose_partition(const Convolution &layer, const Image &pixels, const 
     partition.rows = strip_rows(layer, pixels, facts, tuning);
     partition.strips = pixels.height / partition.rows;
     partition.tasks = task_count(partition.strips, partition.rows, window);
-    partition.sharing = partition.tasks > 1 ? Sharing::kRows : Sharing::kNone;
+    return partition;
+}
+
+Partition by_channels(const Image &pixels) {
+    Partition partition;
+    partition.rows = pixels.height;
+    partition.by_channels = true;
     return partition;
 }
 
@@ -94,7 +113,9 @@ private:
     void depthwise_output();
     void project_output();
     void ghost_output();
-    void front_whole(const Partition &partition);
+    Order order() const;
+    int64_t input_bytes() const;  ///< Of what the project reads.
+    void front_whole(Order order);
     void front_sliding(const Partition &partition, const RowLoops &loops);
     void squeeze();
     void input_border(const RowLoops &loops);
@@ -131,7 +152,7 @@ OutputLoops BlockScheduler::output_loops(const Partition &partition, const Tile 
         .split(axes_.c, loops.cb, loops.cv, tile.lanes, tail)
         .split(loops.cb, loops.cb, loops.ci, tile.vectors,
                vectors % tile.vectors == 0 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
-    if (weight_bytes(*natural_.project) <= facts_.l1_bytes / 2) {
+    if (weight_bytes(*natural_.project) <= facts_.l1_bytes / 2 && !partition.by_channels) {
         out.reorder(loops.cv, loops.ci, loops.xi, loops.cb, loops.xo, row, loops.strip, loops.task);
         loops.tile = loops.cb;
     } else {
@@ -139,7 +160,11 @@ OutputLoops BlockScheduler::output_loops(const Partition &partition, const Tile 
         loops.tile = loops.xo;
     }
     out.vectorize(loops.cv).unroll(loops.ci).unroll(loops.xi);
-    if (partition.tasks > 1) out.parallel(loops.task);
+    if (partition.by_channels) {
+        out.reorder(loops.strip, loops.task, loops.cb).parallel(loops.cb);
+    } else if (partition.tasks > 1) {
+        out.parallel(loops.task);
+    }
     return loops;
 }
 
@@ -154,20 +179,39 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
     schedule_depthwise_strip(*stages_.depthwise, axes_, *natural_.depthwise, depthwise_rows(),
                              loops, facts_, tuning_);
     if (!natural_.expand) return;
-    schedule_pointwise_sliding(
-        *stages_.expand, axes_, natural_.expand->out_channels, natural_.input.width,
-        window_rows(natural_.depthwise->window, partition.rows), loops, facts_);
+    const int channels = natural_.expand->out_channels;
+    schedule_pointwise_sliding(*stages_.expand, axes_, channels, channels, natural_.input.width,
+                               window_rows(natural_.depthwise->window, partition.rows), loops,
+                               facts_);
 }
 
-/// The same, stored whole because a squeeze needs all of it first.
-void BlockScheduler::front_whole(const Partition &partition) {
+/// The depthwise stored whole: a squeeze needs all of it first, or tasks of rows would compute too
+/// many rows of the expand twice.
+void BlockScheduler::front_whole(Order order) {
     if (!natural_.depthwise) return;
-    const RowLoops loops = schedule_depthwise_whole(*stages_.depthwise, axes_, *natural_.depthwise,
+    const Depthwise &layer = *natural_.depthwise;
+    if (!natural_.expand) {
+        schedule_depthwise_channels(*stages_.depthwise, axes_, layer, depthwise_rows(),
+                                    facts_.lanes, natural_.output.height, facts_, tuning_);
+        return;
+    }
+    const int channels = natural_.expand->out_channels, width = natural_.input.width;
+    if (order == Order::kChannels) {
+        const int tile = pointwise_tile_channels(channels, width, facts_);
+        const int64_t rows =
+            ring_strip_rows(natural_.input, natural_.output.height, layer.window, tile, facts_);
+        const RowLoops loops = schedule_depthwise_channels(
+            *stages_.depthwise, axes_, layer, depthwise_rows(), tile, rows, facts_, tuning_);
+        schedule_pointwise_sliding(*stages_.expand, axes_, channels, tile, width,
+                                   window_rows(layer.window, rows), loops, facts_);
+        return;
+    }
+    const Partition partition =
+        choose_partition(*natural_.expand, natural_.output, &layer.window, facts_, tuning_);
+    const RowLoops loops = schedule_depthwise_whole(*stages_.depthwise, axes_, layer,
                                                     depthwise_rows(), partition, facts_, tuning_);
-    if (!natural_.expand) return;
-    schedule_pointwise_sliding(
-        *stages_.expand, axes_, natural_.expand->out_channels, natural_.input.width,
-        window_rows(natural_.depthwise->window, partition.rows), loops, facts_);
+    schedule_pointwise_sliding(*stages_.expand, axes_, channels, channels, width,
+                               window_rows(layer.window, partition.rows), loops, facts_);
 }
 
 /// All of it is a small part of the block's work: plain vector loops.
@@ -186,8 +230,8 @@ void BlockScheduler::squeeze() {
         .split(axes_.c, cb, cv, facts_.lanes, tail)
         .reorder(cv, squeeze.column, cb, axes_.y)
         .vectorize(cv);
-    schedule_pointwise_whole(squeeze.reduce, axes_, layer.reduce.out_channels, 1, false, facts_);
-    schedule_pointwise_whole(squeeze.excite, axes_, layer.excite.out_channels, 1, false, facts_);
+    schedule_pointwise_whole(squeeze.reduce, axes_, layer.reduce.out_channels, 1, facts_);
+    schedule_pointwise_whole(squeeze.excite, axes_, layer.excite.out_channels, 1, facts_);
     if (squeeze.gated_weights.defined()) {
         squeeze.gated_weights.compute_root().vectorize(squeeze.gated_weights.args()[0], kPanel);
     } else {
@@ -208,58 +252,96 @@ void BlockScheduler::input_border(const RowLoops &loops) {
     }
 }
 
+int64_t BlockScheduler::input_bytes() const {
+    return 4LL * natural_.output.width * natural_.output.height * natural_.project->in_channels;
+}
+
+Order BlockScheduler::order() const {
+    if (tuning_.order != Order::kAuto) return tuning_.order;
+    if (natural_.expand || (natural_.squeeze && !natural_.cheap)) return Order::kChannels;
+    if (stages_.project->padded.defined()) return Order::kSliding;
+    if (natural_.cheap) {  // Whole tiles, so that every one has the same bounds.
+        const int channels = natural_.cheap->channels;
+        const int tile = pointwise_tile_channels(channels, natural_.output.width, facts_);
+        const bool tiled = tile < channels && round_up(channels, facts_.lanes) % tile == 0;
+        return tiled ? Order::kChannels : Order::kSliding;
+    }
+    const Partition strips =
+        choose_partition(*natural_.project, natural_.output, nullptr, facts_, tuning_);
+    return strips.tasks < 4 ? Order::kChannels : Order::kSliding;
+}
+
 void BlockScheduler::project_output() {
-    const Window *window = natural_.expand ? &natural_.depthwise->window : nullptr;
-    const Partition partition = choose_partition(
-        *natural_.project, natural_.output, natural_.squeeze ? nullptr : window, facts_, tuning_);
+    const Order order = this->order();
+    const bool whole = order == Order::kChannels;
+    const Window *window = natural_.expand && !whole ? &natural_.depthwise->window : nullptr;
+    const Partition partition =
+        whole && weight_bytes(*natural_.project) > input_bytes()
+            ? by_channels(natural_.output)
+            : choose_partition(*natural_.project, natural_.output, window, facts_, tuning_);
     const int64_t tile_row = flat_ ? partition.rows * natural_.output.width : block_.output.width;
     const Tile tile = choose_tile(tile_row, block_.output.channels, facts_, tuning_);
     const OutputLoops loops = output_loops(partition, tile);
     schedule_accumulators(*stages_.project, axes_, stages_.output, loops.tile, tile);
     const RowLoops rows{stages_.output, loops.task, loops.strip};
-    if (natural_.squeeze) {
-        squeeze();
-        front_whole(choose_partition(natural_.expand ? *natural_.expand : *natural_.project,
-                                     natural_.output, window, facts_, tuning_));
+    if (natural_.squeeze) squeeze();
+    if (whole) {
+        front_whole(order);
     } else {
         front_sliding(partition, rows);
     }
     input_border(rows);
 }
 
-/// Primary rows slide; one strip of them becomes the strip of both halves.
+/// Primary rows slide in a ring; a strip of them becomes a strip of both halves.
 void BlockScheduler::ghost_output() {
     const Image &image = natural_.output;
     const Depthwise &cheap = *natural_.cheap;
     Func &out = stages_.output;
-    const Window *window = &cheap.window;
-    const Partition partition = choose_partition(*natural_.project, image, window, facts_, tuning_);
+    const int tile = pointwise_tile_channels(cheap.channels, image.width, facts_);
+    const bool by_tiles = order() == Order::kChannels;
+    const int channels = natural_.project->out_channels;
+    const int at_once = by_tiles ? tile : round_up(channels, tile);
+    const int at_once_vectors =
+        std::max(1, (by_tiles ? tile : round_up(channels, facts_.lanes)) / facts_.lanes);
+    Partition partition;
+    partition.rows = ring_strip_rows(image, image.height, cheap.window, at_once, facts_);
+    partition.strips = image.height / partition.rows;
+    if (!by_tiles) partition.tasks = task_count(partition.strips, partition.rows, &cheap.window);
     out.bound(axes_.c, 0, cheap.channels).bound(axes_.x, 0, image.width);
     out.bound(axes_.y, 0, image.height).bound(axes_.half, 0, 2);
-    Var task("task"), strip("strip"), row("row"), xo("xo"), xi("xi"), cb("cb"), cv("cv");
+    Var task("task"), strip("strip"), row("row"), xo("xo"), xi("xi"), cb("cb"), cv("cv"),
+        tiles("tiles");
     const bool many = stages_.cheap->accumulator.defined();
     const int wanted = tuning_.depthwise_pixels > 0 ? tuning_.depthwise_pixels : 4;
+    const TailStrategy tail =
+        channel_tail(cheap.channels, facts_.lanes, operands_may_overrun(block_));
     out.split(axes_.y, strip, row, static_cast<int>(partition.rows), TailStrategy::RoundUp)
         .split(strip, task, strip, static_cast<int>(partition.strips / partition.tasks),
                TailStrategy::RoundUp)
         .split(axes_.x, xo, xi, std::min(wanted, image.width), TailStrategy::ShiftInwards)
-        .split(axes_.c, cb, cv, facts_.lanes, vector_tail(cheap.channels, facts_.lanes))
-        .reorder(cv, xi, xo, cb, row, axes_.half, strip, task)
+        .split(axes_.c, cb, cv, facts_.lanes, tail)
+        .split(cb, tiles, cb, at_once_vectors, TailStrategy::RoundUp)
+        .reorder(cv, xi, xo, cb, row, axes_.half, strip, task, tiles)
         .vectorize(cv)
         .unroll(xi)
         .unroll(axes_.half);
-    if (partition.tasks > 1) out.parallel(task);
+    if (by_tiles) {
+        out.parallel(tiles);
+    } else if (partition.tasks > 1) {
+        out.parallel(task);
+    }
     const RowLoops rows{out, task, strip};
     // As accumulators at the tile, the first half would compute them too.
     if (many) {
         schedule_depthwise_strip(*stages_.cheap, axes_, cheap, {image.width, false, true}, rows,
                                  facts_, tuning_);
     }
-    schedule_pointwise_sliding(*stages_.project, axes_, natural_.project->out_channels, image.width,
+    schedule_pointwise_sliding(*stages_.project, axes_, channels, at_once, image.width,
                                window_rows(cheap.window, partition.rows), rows, facts_);
     if (natural_.squeeze) {
         squeeze();
-        front_whole(partition);
+        front_whole(Order::kChannels);
     }
 }
 

@@ -27,7 +27,10 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
     const bool masked = !shape.loads_may_overrun && layer.channels < facts.lanes;
     // A bound would also widen what the mask protects.
     if (shifted) rows.bound_extent(axes.c, layer.channels);
-    if (!shifted && !masked) rows.bound_extent(axes.c, round_up(layer.channels, facts.lanes));
+    if (!shifted && !masked) {
+        rows.bound_extent(axes.c,
+                          round_up(layer.channels, std::max(facts.lanes, shape.channel_unit)));
+    }
     if (shape.flat) {
         rows.split(axes.x, loops.row, loops.column, shape.width, TailStrategy::RoundUp);
     } else {
@@ -41,31 +44,29 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
     rows.split(loops.column, loops.xo, loops.xi, std::min(wanted, shape.width),
                TailStrategy::ShiftInwards)
         .split(axes.c, loops.cb, loops.cv, facts.lanes, tail)
-        .reorder(loops.cv, loops.xi, loops.xo, loops.cb, loops.row, axes.m)
+        .reorder(loops.cv, loops.xi, loops.xo, loops.row, loops.cb, axes.m)
         .vectorize(loops.cv)
         .unroll(loops.xi);
     if (many) schedule_taps(stage, axes, rows, loops.xo, masked, facts);
     return loops;
 }
 
-/// Loops of pointwise rows, innermost first: cv, ci, xi, xo, cb, y.
-Var schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, int channels, int width,
-                            const TargetFacts &facts) {
+/// Loops of pointwise rows, innermost first: cv, ci, xi, xo, y, cb.
+void schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, int channels, int width,
+                             const TargetFacts &facts) {
     // The tile of this stage is not the one that a Tuning speaks of.
     const Tile tile = choose_tile(width, channels, facts, Tuning{});
     Func &rows = stage.result;
     Var cb("ecb"), ci("eci"), cv("ecv"), xo("exo"), xi("exi");
-    rows.bound_extent(axes.c, round_up(channels, tile.channels()))
-        .bound_extent(axes.x, width)
+    rows.bound_extent(axes.x, width)
         .split(axes.c, cb, cv, tile.lanes, TailStrategy::RoundUp)
         .split(cb, cb, ci, tile.vectors, TailStrategy::RoundUp)
         .split(axes.x, xo, xi, tile.pixels, TailStrategy::ShiftInwards)
-        .reorder(cv, ci, xi, xo, cb, axes.y)
+        .reorder(cv, ci, xi, xo, axes.y, cb)
         .vectorize(cv)
         .unroll(ci)
         .unroll(xi);
     schedule_accumulators(stage, axes, rows, xo, tile);
-    return cb;
 }
 
 }  // namespace
@@ -124,10 +125,6 @@ RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const
     result.compute_root();
     const DepthwiseLoops loops = schedule_depthwise_rows(stage, axes, layer, rows, facts, tuning);
     Var task("dtask"), strip("dstrip"), row("drow");
-    if (partition.sharing == Sharing::kChannels) {
-        result.reorder(loops.row, loops.cb).parallel(loops.cb);
-        return {result, loops.cb, loops.cb};
-    }
     result.split(loops.row, strip, row, static_cast<int>(partition.rows), TailStrategy::RoundUp)
         .split(strip, task, strip, static_cast<int>(partition.strips / partition.tasks),
                TailStrategy::RoundUp);
@@ -135,19 +132,43 @@ RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const
     return {result, task, strip};
 }
 
-void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, int channels, int width,
-                                int ring_rows, const RowLoops &at, const TargetFacts &facts) {
+RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
+                                     const Depthwise &layer, const DepthwiseRows &rows, int tile,
+                                     int64_t strip_rows, const TargetFacts &facts,
+                                     const Tuning &tuning) {
+    stage.result.compute_root();
+    DepthwiseRows in_tiles = rows;
+    in_tiles.channel_unit = tile;
+    const DepthwiseLoops loops =
+        schedule_depthwise_rows(stage, axes, layer, in_tiles, facts, tuning);
+    Var task("dtask"), strip("dstrip"), row("drow"), cb("dci");
+    stage.result.split(loops.cb, task, cb, std::max(1, tile / facts.lanes), TailStrategy::RoundUp)
+        .split(loops.row, strip, row, static_cast<int>(strip_rows), TailStrategy::RoundUp)
+        .reorder(cb, row, strip, task)
+        .parallel(task);
+    return {stage.result, task, strip};
+}
+
+void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, int channels,
+                                int channels_read, int width, int ring_rows, const RowLoops &at,
+                                const TargetFacts &facts) {
+    const int tile = pointwise_tile_channels(channels, width, facts);
     stage.result.store_at(at.func, at.task)
         .compute_at(at.func, at.strip)
-        .fold_storage(axes.y, ring_rows);
+        .fold_storage(axes.y, ring_rows)
+        .bound_extent(axes.c, round_up(channels_read, tile));
     schedule_pointwise_rows(stage, axes, channels, width, facts);
 }
 
 void schedule_pointwise_whole(ConvolutionStage &stage, const Axes &axes, int channels, int width,
-                              bool shared, const TargetFacts &facts) {
-    stage.result.compute_root();
-    const Var cb = schedule_pointwise_rows(stage, axes, channels, width, facts);
-    if (shared) stage.result.reorder(axes.y, cb).parallel(cb);
+                              const TargetFacts &facts) {
+    const int tile = pointwise_tile_channels(channels, width, facts);
+    stage.result.compute_root().bound_extent(axes.c, round_up(channels, tile));
+    schedule_pointwise_rows(stage, axes, channels, width, facts);
+}
+
+int pointwise_tile_channels(int channels, int width, const TargetFacts &facts) {
+    return choose_tile(width, channels, facts, Tuning{}).channels();
 }
 
 }  // namespace sepconv

@@ -15,15 +15,12 @@ struct RowLoops {
     Halide::Var task, strip;
 };
 
-/// How a stage that is stored whole is shared among threads.
-enum class Sharing { kNone, kRows, kChannels };
-
-/// Strips of a stage's rows, and how many parallel tasks they make.
+/// Strips of a stage's rows, and the parallel tasks that they make.
 struct Partition {
-    int64_t rows = 1;    ///< Of a strip; divides the height.
-    int64_t strips = 1;  ///< In all.
-    int64_t tasks = 1;   ///< Divides `strips`.
-    Sharing sharing = Sharing::kNone;
+    int64_t rows = 1;          ///< Of a strip; divides the height.
+    int64_t strips = 1;        ///< In all.
+    int64_t tasks = 1;         ///< Divides `strips`.
+    bool by_channels = false;  ///< Tasks are tiles of channels instead; one strip.
 };
 
 /// Which pixels a depthwise stage computes.
@@ -31,6 +28,7 @@ struct DepthwiseRows {
     int width = 0;
     bool flat = false;               ///< x runs over all rows, y is 0.
     bool loads_may_overrun = false;  ///< A whole vector may be read behind the last channel.
+    int channel_unit = 1;            ///< Channels are rounded up to it, where loads may overrun.
 };
 
 /// Vectors may overrun the channels of the image.
@@ -58,19 +56,32 @@ void schedule_depthwise_strip(DepthwiseStage &stage, const Axes &axes, const Dep
                               const DepthwiseRows &rows, const RowLoops &at,
                               const TargetFacts &facts, const Tuning &tuning);
 
-/// The same, stored whole. The loops are those that an expand in front of it slides along.
+/// The same, stored whole, in tasks of rows. The loops are those that an expand in front of it
+/// slides along.
 RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
                                   const DepthwiseRows &rows, const Partition &partition,
                                   const TargetFacts &facts, const Tuning &tuning);
 
-/// A pointwise stage of `width` pixels a row that slides down the rows of its consumer: each strip
-/// computes only the rows that the strip before it did not, into a ring of `ring_rows`.
-void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, int channels, int width,
-                                int ring_rows, const RowLoops &at, const TargetFacts &facts);
+/// The same, stored whole, in tasks of `tile` channels; each walks down the rows in strips of
+/// `strip_rows`.
+RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
+                                     const Depthwise &layer, const DepthwiseRows &rows, int tile,
+                                     int64_t strip_rows, const TargetFacts &facts,
+                                     const Tuning &tuning);
 
-/// The same, stored whole; shared by channels if `shared`.
+/// A pointwise stage of `width` pixels a row that slides down the rows of its consumer: each strip
+/// computes only the rows that the strip before it did not, into a ring of `ring_rows`. The
+/// consumer reads `channels_read` channels at a time: all, or those of one tile.
+void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, int channels,
+                                int channels_read, int width, int ring_rows, const RowLoops &at,
+                                const TargetFacts &facts);
+
+/// The same, stored whole.
 void schedule_pointwise_whole(ConvolutionStage &stage, const Axes &axes, int channels, int width,
-                              bool shared, const TargetFacts &facts);
+                              const TargetFacts &facts);
+
+/// Channels of the tile that a pointwise stage of `width` pixels a row is computed in.
+int pointwise_tile_channels(int channels, int width, const TargetFacts &facts);
 
 }  // namespace sepconv
 

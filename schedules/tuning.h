@@ -3,6 +3,13 @@
 
 namespace sepconv {
 
+/// How the stages in front of a project follow each other.
+enum class Order {
+    kAuto,
+    kSliding,   ///< Strip by strip of rows; tasks compute the rows between them twice.
+    kChannels,  ///< A tile of channels at a time, over all rows, then the project.
+};
+
 /// What is free to vary in a schedule and never changes a packed byte; 0 leaves it to choose_tile.
 struct Tuning {
     int tile_pixels = 0;       ///< Pixels of the pointwise register tile.
@@ -10,6 +17,7 @@ struct Tuning {
     int strip_rows = 0;        ///< Rows (pointwise: 1/strips of the pixels) of one sliding step.
     int task_rows = 0;         ///< Rows of one parallel task; a multiple of strip_rows.
     int depthwise_pixels = 0;  ///< Output pixels that one depthwise step computes.
+    Order order = Order::kAuto;
 };
 
 }  // namespace sepconv
