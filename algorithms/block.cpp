@@ -16,12 +16,13 @@ Image one_row(Image image) {
     return image;
 }
 
-/// `in` with zeros around its `width` x `height` pixels.
+/// `in` with zeros around its `width` columns, and its `height` rows unless that is 0.
 Func zero_border(const Func &in, const std::string &name, int width, int height) {
     Func padded(name);
     std::vector<Halide::Var> args = in.args();
-    Func bounded = Halide::BoundaryConditions::constant_exterior(
-        in, 0.0F, {{Expr(), Expr()}, {0, width}, {0, height}});
+    Halide::Region inside = {{Expr(), Expr()}, {0, width}};
+    if (height > 0) inside.emplace_back(0, height);
+    Func bounded = Halide::BoundaryConditions::constant_exterior(in, 0.0F, inside);
     padded(args) = bounded(std::vector<Expr>(args.begin(), args.end()));
     return padded;
 }
@@ -80,39 +81,71 @@ ConvolutionStage define_convolution(const Axes &axes, const StageRef &layer, con
     return stage;
 }
 
+/// What a depthwise reads: `width` x `height` pixels, and zeros around them if it `has_border`.
+struct DepthwiseInput {
+    Func values;
+    int width = 0, height = 0;
+    bool has_border = false;
+};
+
+/// The sum over many taps as a reduction. Of a flattened consumer's step Halide would take the
+/// columns, (row * width + column) % width, for a whole row: only short rows may be. Rows outside
+/// the input are no terms, so that ky needs no test; columns outside it are zeros.
+Expr define_taps(DepthwiseStage &stage, const Axes &axes, const StageRef &ref,
+                 const DepthwiseInput &in, const Expr &pixel_x, const Expr &pixel_y,
+                 Parameters &parameters) {
+    const std::string name = ref.name;
+    const Window &w = ref.depthwise->window;
+    const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y, &m = axes.m;
+    RDom r(0, w.kernel_w, 0, w.kernel_h, name + "_k");
+    stage.kx = r.x, stage.ky = r.y;
+    Func values = in.values;
+    Expr row = y * w.stride_h + r.y * w.dilation_h - w.pad_top;
+    if (in.has_border) {
+        values = zero_border(values, name + "_padded", in.width, 0);
+        r.where(row >= 0 && row < in.height);
+        row = Halide::clamp(row, 0, in.height - 1);
+    }
+    stage.accumulator = Func(name + "_sum");
+    stage.accumulator(c, x, y, m) = parameters[name + "_bias"](c, m);
+    stage.accumulator(c, x, y, m) +=
+        values(c, x * w.stride_w + r.x * w.dilation_w - w.pad_left, row) *
+        parameters[name + "_weights"](c, r.x, r.y, m);
+    return stage.accumulator(c, pixel_x, pixel_y, m);
+}
+
+/// The sum over few taps as one expression.
+Expr sum_of_taps(const Axes &axes, const StageRef &ref, const DepthwiseInput &in,
+                 const Expr &pixel_x, const Expr &pixel_y, Parameters &parameters) {
+    const std::string name = ref.name;
+    const Window &w = ref.depthwise->window;
+    const Halide::Var &c = axes.c, &m = axes.m;
+    Func values = in.values;
+    if (in.has_border) values = zero_border(values, name + "_padded", in.width, in.height);
+    Expr sum = parameters[name + "_bias"](c, m);
+    for (int ky = 0; ky < w.kernel_h; ky++) {
+        for (int kx = 0; kx < w.kernel_w; kx++) {
+            sum += values(c, pixel_x * w.stride_w + kx * w.dilation_w - w.pad_left,
+                          pixel_y * w.stride_h + ky * w.dilation_h - w.pad_top) *
+                   parameters[name + "_weights"](c, kx, ky, m);
+        }
+    }
+    return sum;
+}
+
 /// `pixel_x`, `pixel_y`: the output pixel of (x, y), which differ when the rows are flattened.
-DepthwiseStage define_depthwise(const Axes &axes, const StageRef &ref, const Func &in,
+DepthwiseStage define_depthwise(const Axes &axes, const StageRef &ref, const DepthwiseInput &in,
                                 const Expr &pixel_x, const Expr &pixel_y, Parameters &parameters) {
     DepthwiseStage stage;
-    const std::string name = ref.name;
     const Depthwise &layer = *ref.depthwise;
-    const Window &w = layer.window;
-    ImageParam &weights = parameters[name + "_weights"];
-    ImageParam &bias = parameters[name + "_bias"];
+    const bool many = layer.window.taps() >= kManyTaps;
+    Expr sum = many ? define_taps(stage, axes, ref, in, pixel_x, pixel_y, parameters)
+                    : sum_of_taps(axes, ref, in, pixel_x, pixel_y, parameters);
+    stage.result = Func(ref.name);
     const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y, &m = axes.m;
-    auto term = [&](const Expr &kx, const Expr &ky) {
-        return in(c, pixel_x * w.stride_w + kx * w.dilation_w - w.pad_left,
-                  pixel_y * w.stride_h + ky * w.dilation_h - w.pad_top) *
-               weights(c, kx, ky, m);
-    };
-    Expr sum;
-    if (w.taps() < kManyTaps) {
-        sum = bias(c, m);
-        for (int ky = 0; ky < w.kernel_h; ky++) {
-            for (int kx = 0; kx < w.kernel_w; kx++) sum += term(kx, ky);
-        }
-    } else {
-        RDom r(0, w.kernel_w, 0, w.kernel_h, name + "_k");
-        stage.kx = r.x, stage.ky = r.y;
-        stage.accumulator = Func(name + "_sum");
-        stage.accumulator(c, x, y, m) = bias(c, m);
-        stage.accumulator(c, x, y, m) += term(stage.kx, stage.ky);
-        sum = stage.accumulator(c, x, y, m);
-    }
-    stage.result = Func(name);
     stage.result(c, x, y, m) =
         apply(layer.epilogue, sum,
-              operands_at(parameters, name, layer.epilogue, c, x, y, m, layer.multiplier));
+              operands_at(parameters, ref.name, layer.epilogue, c, x, y, m, layer.multiplier));
     return stage;
 }
 
@@ -130,6 +163,12 @@ bool has_dense_rows(const Image &image) {
 
 Block flattened(const Block &block) {
     if (!block.project || !block.project->window.is_pointwise() || block.cheap) return block;
+    // define_taps() could not be a part of a flattened row.
+    constexpr int kShortRow = 7;
+    if (block.depthwise && block.depthwise->window.taps() >= kManyTaps &&
+        block.output.width > kShortRow) {
+        return block;
+    }
     bool dense = has_dense_rows(block.output) && (block.depthwise || has_dense_rows(block.input));
     for (const Image &operand : block.operands) dense = dense && has_dense_rows(operand);
     if (!dense) return block;
@@ -181,14 +220,13 @@ private:
     }
 
     void add_depthwise() {
-        const Window &window = block_.depthwise->window;
-        if (reads_outside(window, natural_.input, natural_.output)) {
-            source_ = zero_border(source_, "padded", natural_.input.width, natural_.input.height);
-        }
+        const Image &read = natural_.input;
+        const DepthwiseInput in = {source_, read.width, read.height,
+                                   reads_outside(block_.depthwise->window, read, natural_.output)};
         const Axes &axes = stages_.axes;
         const int width = natural_.output.width;
         stages_.depthwise = define_depthwise(
-            axes, refs_[StageId::kDepthwise], source_, flat_ ? Expr(axes.x % width) : Expr(axes.x),
+            axes, refs_[StageId::kDepthwise], in, flat_ ? Expr(axes.x % width) : Expr(axes.x),
             flat_ ? Expr(axes.x / width) : Expr(axes.y), parameters_);
         source_ = stages_.depthwise->result;
     }
@@ -262,10 +300,9 @@ private:
         const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y, &half = axes.half;
         const Image &pixels = block_.output;
         const Func primary = source_;
-        if (reads_outside(block_.cheap->window, pixels, pixels)) {
-            source_ = zero_border(source_, "primary_padded", pixels.width, pixels.height);
-        }
-        stages_.cheap = define_depthwise(axes, refs_[StageId::kCheap], source_, x, y, parameters_);
+        const DepthwiseInput in = {primary, pixels.width, pixels.height,
+                                   reads_outside(block_.cheap->window, pixels, pixels)};
+        stages_.cheap = define_depthwise(axes, refs_[StageId::kCheap], in, x, y, parameters_);
         Expr value = Halide::select(half == 0, primary(c, x, y), stages_.cheap->result(c, x, y, 0));
         stages_.output = Func("output");
         stages_.output(c, x, y, half) = apply(block_.epilogue, value,

@@ -58,7 +58,7 @@ struct BlockStages {
     Image pixels;  ///< Of the last stage: the output image, flattened if its rows are dense.
 };
 
-/// The block with one long row where window, images and operands allow it, else unchanged.
+/// The block with one long row where windows, images and operands allow it, else unchanged.
 Block flattened(const Block &block);
 bool has_dense_rows(const Image &image);
 

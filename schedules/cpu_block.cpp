@@ -247,8 +247,9 @@ void BlockScheduler::input_border(const RowLoops &loops) {
     padded.compute_at(loops.func, loops.strip);
     if (block_.input.stride_c == 1 && block_.input.channels % facts_.lanes == 0) {
         padded.vectorize(axes_.c, facts_.lanes);
-    } else {
-        padded.vectorize(axes_.x, facts_.lanes, TailStrategy::GuardWithIf);
+    } else {  // The few channels of a picture, or planes.
+        padded.reorder_storage(axes_.x, axes_.y, axes_.c)
+            .vectorize(axes_.x, facts_.lanes, TailStrategy::GuardWithIf);
     }
 }
 
@@ -356,10 +357,11 @@ void BlockScheduler::depthwise_output() {
     Var task("task"), row("row"), xo("xo"), xi("xi"), cb("cb"), cv("cv");
     const int64_t tasks = task_count(image.height, 1, nullptr);
     const bool many = stage.accumulator.defined();
-    const int wanted = tuning_.depthwise_pixels > 0 ? tuning_.depthwise_pixels : (many ? 8 : 4);
+    const int run =
+        depthwise_run(layer.window, image.width, many, facts_, tuning_, facts_.registers / 8);
     const bool dense = layer.multiplier == 1;
     out.split(axes_.y, task, row, static_cast<int>(image.height / tasks), TailStrategy::RoundUp)
-        .split(axes_.x, xo, xi, std::min(wanted, image.width), TailStrategy::ShiftInwards)
+        .split(axes_.x, xo, xi, run, TailStrategy::ShiftInwards)
         .split(axes_.c, cb, cv, facts_.lanes, vector_tail(image.channels, facts_.lanes))
         .reorder(cv, xi, xo, cb, row, task)
         .vectorize(cv)

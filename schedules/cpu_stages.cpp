@@ -22,7 +22,7 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
     DepthwiseLoops loops;
     Func &rows = stage.result;
     const bool many = stage.accumulator.defined();
-    const int wanted = tuning.depthwise_pixels > 0 ? tuning.depthwise_pixels : (many ? 8 : 1);
+    const int run = depthwise_run(layer.window, shape.width, many, facts, tuning, 1);
     const bool shifted = !shape.loads_may_overrun && layer.channels > facts.lanes;
     const bool masked = !shape.loads_may_overrun && layer.channels < facts.lanes;
     // A bound would also widen what the mask protects.
@@ -41,8 +41,7 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
     const TailStrategy tail = masked    ? masks
                               : shifted ? vector_tail(layer.channels, facts.lanes)
                                         : TailStrategy::RoundUp;
-    rows.split(loops.column, loops.xo, loops.xi, std::min(wanted, shape.width),
-               TailStrategy::ShiftInwards)
+    rows.split(loops.column, loops.xo, loops.xi, run, TailStrategy::ShiftInwards)
         .split(axes.c, loops.cb, loops.cv, facts.lanes, tail)
         .reorder(loops.cv, loops.xi, loops.xo, loops.row, loops.cb, axes.m)
         .vectorize(loops.cv)
@@ -77,6 +76,16 @@ bool vectors_may_overrun(const Image &image) {
 
 int round_up(int value, int unit) {
     return (value + unit - 1) / unit * unit;
+}
+
+int depthwise_run(const Window &window, int width, bool many_taps, const TargetFacts &facts,
+                  const Tuning &tuning, int few_taps_run) {
+    if (tuning.depthwise_pixels > 0) return std::min(tuning.depthwise_pixels, width);
+    if (!many_taps) return std::min(few_taps_run, width);
+    const int products = facts.fused_multiply ? 0 : 4;
+    const int most = (facts.registers - products) / (1 + window.stride_w);
+    const int run = static_cast<int>(divisor_at_most(width, most));
+    return 2 * run > most ? run : std::min(most, width);
 }
 
 int window_rows(const Window &window, int64_t rows) {

@@ -36,6 +36,12 @@ bool vectors_may_overrun(const Image &image);
 
 int round_up(int value, int unit);
 
+/// Pixels that one step of a depthwise computes. With many taps so many that their accumulators and
+/// the input vectors that they share (stride_w a pixel) fill the registers; if possible a divisor
+/// of the row, so that no pixel is computed twice and only its first and last step meet the border.
+int depthwise_run(const Window &window, int width, bool many_taps, const TargetFacts &facts,
+                  const Tuning &tuning, int few_taps_run);
+
 /// Rows that a window reads for `rows` of its output.
 int window_rows(const Window &window, int64_t rows);
 

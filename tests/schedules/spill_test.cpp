@@ -67,22 +67,12 @@ struct Known {
 };
 
 const Known kKnown[] = {
-    // Eight pixels of a 5x5 or 7x7: eight sums, a row of weights and the inputs that the unrolled
-    // taps share are more than 16 registers; of the 7x7 only where zeros are selected at a border.
-    {"v3_depthwise_56x56_72_k5_s2_sse41", 12},
-    {"v3_depthwise_56x56_72_k5_s2_avx2", 20},
-    {"atto_depthwise_56x56_40_k7_sse41", 6},
-    {"atto_depthwise_56x56_40_k7_avx2", 5},
-    {"atto_depthwise_14x14_160_k7_sse41", 7},
+    // Where zeros are selected at the border of a 7x7.
+    {"atto_depthwise_14x14_160_k7_sse41", 8},
     {"atto_depthwise_14x14_160_k7_avx2", 9},
-    // Four pixels of a 3x3 in one expression: nine weights and four sums.
+    // Several pixels of a 3x3 in one expression: nine weights and their sums.
     {"v3_depthwise_14x14_480_k3_sse41", 7},
     {"v3_depthwise_14x14_480_k3_avx2", 14},
-    // 5x5 rows of an expanded tensor: every copy of the loop selects, rows and columns, so that
-    // addresses and masks fill the registers.
-    {"v3_inverted_28x28_40_120_40_k5_sse41", 129},
-    {"v3_inverted_28x28_40_120_40_k5_avx2", 111},
-    {"v3_inverted_28x28_40_120_40_k5_avx512", 85},
 };
 
 size_t known_limit(const std::string &kernel) {
