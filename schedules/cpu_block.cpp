@@ -358,7 +358,7 @@ void BlockScheduler::depthwise_output() {
     const int64_t tasks = task_count(image.height, 1, nullptr);
     const bool many = stage.accumulator.defined();
     const int run =
-        depthwise_run(layer.window, image.width, many, facts_, tuning_, facts_.registers / 8);
+        depthwise_run(layer.window, image.width, many, facts_, tuning_, facts_.registers > 16 ? 4 : 1);
     const bool dense = layer.multiplier == 1;
     out.split(axes_.y, task, row, static_cast<int>(image.height / tasks), TailStrategy::RoundUp)
         .split(axes_.x, xo, xi, run, TailStrategy::ShiftInwards)

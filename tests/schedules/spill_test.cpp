@@ -70,9 +70,6 @@ const Known kKnown[] = {
     // Where zeros are selected at the border of a 7x7.
     {"atto_depthwise_14x14_160_k7_sse41", 8},
     {"atto_depthwise_14x14_160_k7_avx2", 9},
-    // Several pixels of a 3x3 in one expression: nine weights and their sums.
-    {"v3_depthwise_14x14_480_k3_sse41", 7},
-    {"v3_depthwise_14x14_480_k3_avx2", 14},
 };
 
 size_t known_limit(const std::string &kernel) {
