@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "compiler/files.h"
+#include "compiler/plan_memory.h"
 #include "compiler/report.h"
 #include "compiler/source.h"
 #include "compiler/toolchain.h"
@@ -25,6 +26,7 @@ public:
              const TemporaryFolder &work)
         : plan_(plan),
           variants_(variants),
+          memory_(plan_memory(plan, scratch_of_steps(plan, variants))),
           options_(options),
           work_(work),
           toolchain_(options.cc, work.path()) {}
@@ -43,7 +45,7 @@ private:
     Status make_object() {
         const std::string &name = options_.name;
         const std::string weights = name + "_weights";
-        SEPCONV_RETURN_IF_ERROR(put(name + ".c", plan_source(plan_, variants_, name)));
+        SEPCONV_RETURN_IF_ERROR(put(name + ".c", plan_source(plan_, memory_, variants_, name)));
         SEPCONV_RETURN_IF_ERROR(put(weights + ".bin", bytes_of(plan_.weights)));
         SEPCONV_RETURN_IF_ERROR(put(weights + ".S", weights_source(name, weights + ".bin")));
         SEPCONV_RETURN_IF_ERROR(toolchain_.compile(
@@ -87,9 +89,10 @@ private:
         report.name = name;
         report.source = options_.source;
         report.plan = &plan_;
+        report.memory = memory_;
         report.variants = variants_;
         report.archive_bytes = archive_bytes();
-        SEPCONV_RETURN_IF_ERROR(put(name + ".h", header_source(plan_, variants_, name)));
+        SEPCONV_RETURN_IF_ERROR(put(name + ".h", header_source(plan_, memory_, variants_, name)));
         SEPCONV_RETURN_IF_ERROR(put(name + ".json", report_json(report)));
         SEPCONV_RETURN_IF_ERROR(put(name + ".html", report_html(report)));
         for (const char *extension : {".c", ".json", ".html", ".h"}) {
@@ -126,6 +129,7 @@ private:
 
     const Plan &plan_;
     const std::vector<Variant> &variants_;
+    const MemoryPlan memory_;
     const EmitOptions &options_;
     const TemporaryFolder &work_;
     Toolchain toolchain_;

@@ -64,8 +64,8 @@ bool load_cached(const Job &job, KernelObject *result) {
     if (!object.ok() || hash_of(object.value()) != hash) return false;
     result->symbol = job.symbol;
     result->path = job.object;
-    // 64 more for a scratch base that is not aligned.
-    result->worker_bytes = serial + task + 64;
+    result->scratch_bytes = serial + task;
+    result->worker_bytes = task;
     result->code_bytes = loaded_bytes(object.value());
     return true;
 }
@@ -167,7 +167,7 @@ Status compile_missing(const std::vector<Job> &missing, const KernelBuildOptions
 int64_t Variant::worker_bytes() const {
     int64_t bytes = 0;
     for (const KernelObject &kernel : kernels) bytes = std::max(bytes, kernel.worker_bytes);
-    return (bytes + 63) / 64 * 64;
+    return bytes;
 }
 
 int64_t Variant::code_bytes() const {
@@ -212,6 +212,18 @@ Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<I
         variants.push_back(std::move(variant));
     }
     return variants;
+}
+
+std::vector<int64_t> scratch_of_steps(const Plan &plan, const std::vector<Variant> &variants) {
+    std::vector<int64_t> bytes;
+    for (const PlanStep &step : plan.steps) {
+        int64_t most = 0;
+        for (const Variant &variant : variants) {
+            most = std::max(most, variant.kernels[static_cast<size_t>(step.kernel)].scratch_bytes);
+        }
+        bytes.push_back(most);
+    }
+    return bytes;
 }
 
 }  // namespace sepconv

@@ -15,8 +15,9 @@ namespace sepconv {
 struct KernelObject {
     std::string symbol;  ///< Its function; the plan calls SYMBOL_argv.
     std::string path;
-    int64_t worker_bytes = 0;  ///< Scratch of one worker, as sepconv_variant_t counts it.
-    int64_t code_bytes = 0;    ///< Instructions and constants.
+    int64_t scratch_bytes = 0;  ///< Scratch of a call by one thread, as sepconv_step_t counts it.
+    int64_t worker_bytes = 0;   ///< Of that, scratch of one task, as sepconv_variant_t counts it.
+    int64_t code_bytes = 0;     ///< Instructions and constants.
 };
 
 /// All kernels of a plan for one ISA, in the order of Plan::kernels.
@@ -24,7 +25,7 @@ struct Variant {
     std::string isa;
     std::vector<KernelObject> kernels;
 
-    int64_t worker_bytes() const;  ///< Greatest of its kernels, a multiple of 64.
+    int64_t worker_bytes() const;  ///< Greatest of its kernels.
     int64_t code_bytes() const;    ///< Of its distinct kernels.
 };
 
@@ -38,6 +39,9 @@ struct KernelBuildOptions {
 /// makes the bytes of an object a function of the kernel, the target and this program alone.
 Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<IsaTarget> &targets,
                                            const KernelBuildOptions &options);
+
+/// The scratch of every step, whatever the variant: the greatest of its kernel's.
+std::vector<int64_t> scratch_of_steps(const Plan &plan, const std::vector<Variant> &variants);
 
 }  // namespace sepconv
 

@@ -275,15 +275,11 @@ Plan Lowering::finish() {
             storage.lifetime.last_step = static_cast<int>(i);
         }
     }
-    std::vector<Lifetime> lifetimes;
-    std::vector<Storage *> planned;
     for (Storage &storage : storages_) {
         if (storage.space != Space::kArena || !storage.used) continue;
-        lifetimes.push_back(storage.lifetime);
-        planned.push_back(&storage);
+        storage.index = static_cast<int>(plan_.tensors.size());
+        plan_.tensors.push_back(storage.lifetime);
     }
-    plan_.arena_bytes = plan_memory(lifetimes);
-    for (size_t i = 0; i < planned.size(); i++) planned[i]->offset = lifetimes[i].offset;
     constexpr auto kBytes = static_cast<int64_t>(sizeof(float));
     for (const Step &step : steps_) {
         PlanStep final_step{step.kernel, step.block, step.repeat, {}};

@@ -12,7 +12,6 @@
 #include "compiler/lower.h"
 #include "compiler/pack.h"
 #include "compiler/plan.h"
-#include "compiler/plan_memory.h"
 #include "compiler/view.h"
 
 namespace sepconv {
@@ -43,7 +42,7 @@ public:
 private:
     struct Storage {
         Space space = Space::kArena;
-        int index = 0;
+        int index = 0;       ///< As Location::index.
         int64_t offset = 0;  ///< Bytes, in the weights.
         Lifetime lifetime;
         bool used = false;

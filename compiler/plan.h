@@ -15,8 +15,8 @@ enum class Space { kWeights, kArena, kInput, kOutput };  ///< As sepconv_space_t
 /// Where a kernel argument lies.
 struct Location {
     Space space = Space::kArena;
-    int index = 0;        ///< Of the input or output; else 0.
-    int64_t offset = 0;   ///< Bytes.
+    int index = 0;        ///< Of the input, of the output or in Plan::tensors; else 0.
+    int64_t offset = 0;   ///< Bytes from the start of the weights or of that tensor.
     int64_t advance = 0;  ///< Bytes for each repetition.
 };
 
@@ -49,15 +49,22 @@ struct PlanTensor {
     int64_t bytes = 0;
 };
 
-/// A whole model, lowered: distinct kernels, the calls in order, packed weights, one arena.
+/// Bytes that are in use from one step to another, both included.
+struct Lifetime {
+    int64_t bytes = 0;
+    int first_step = 0;
+    int last_step = 0;
+};
+
+/// A whole model, lowered: distinct kernels, the calls in order, packed weights. Where in the arena
+/// its tensors lie is for plan_memory(), once the kernels and so their scratch are known.
 struct Plan {
     std::vector<PlanTensor> inputs, outputs;
     std::vector<Kernel> kernels;
     std::vector<PlanStep> steps;
     std::vector<PlanBlock> blocks;
-    std::vector<uint8_t>
-        weights;              ///< Every buffer starts on 64 bytes; 64 readable bytes at the end.
-    int64_t arena_bytes = 0;  ///< A multiple of 64.
+    std::vector<Lifetime> tensors;  ///< Of the arena, each from its first writer to last reader.
+    std::vector<uint8_t> weights;   ///< Buffers start on 64 bytes; 64 readable bytes at the end.
 };
 
 /// One line that says all of a kernel: equal kernels, equal text. Cache key and comment.

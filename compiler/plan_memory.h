@@ -4,19 +4,27 @@
 #include <cstdint>
 #include <vector>
 
+#include "compiler/plan.h"
+
 namespace sepconv {
 
-/// A tensor in the arena, alive from the step that first writes it to the one that last reads it.
-struct Lifetime {
-    int64_t bytes = 0;
-    int first_step = 0;
-    int last_step = 0;
-    int64_t offset = 0;  ///< The answer.
+/// Where everything lies in the arena: offsets, multiples of 64.
+struct MemoryPlan {
+    std::vector<int64_t> tensors;        ///< Of Plan::tensors.
+    std::vector<int64_t> scratch;        ///< Of every step's scratch; 0 where it has none.
+    std::vector<int64_t> scratch_bytes;  ///< Of every step.
+    int64_t bytes = 0;                   ///< A multiple of 64.
 };
 
-/// Gives every lifetime an offset, a multiple of 64, so that no two that are alive at once
-/// overlap: largest first, each at the lowest free place. Returns the arena's size.
-int64_t plan_memory(std::vector<Lifetime> &lifetimes);
+/// Places the plan's tensors, and each step's scratch for as long as that step runs, so that no two
+/// that are in use at once overlap. `scratch_bytes` has an element a step.
+MemoryPlan plan_memory(const Plan &plan, const std::vector<int64_t> &scratch_bytes);
+
+/// The same without any scratch: what the tensors alone would need.
+MemoryPlan plan_tensors(const Plan &plan);
+
+/// Bytes from the start of the arena, for a location in it.
+int64_t arena_offset(const MemoryPlan &memory, const Location &location);
 
 }  // namespace sepconv
 

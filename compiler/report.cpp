@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -32,7 +33,9 @@ Json json_of(const Cost &cost) {
             {"bytes_written", cost.bytes_written}};
 }
 
-Json json_of(const PlanBlock &block, const Plan &plan) {
+Json json_of(const Report &report, size_t index) {
+    const Plan &plan = *report.plan;
+    const PlanBlock &block = plan.blocks[index];
     Json json = {{"name", block.name},
                  {"kind", block.kind},
                  {"shape", block.shape},
@@ -42,6 +45,7 @@ Json json_of(const PlanBlock &block, const Plan &plan) {
                  {"kernel_text", describe(plan.kernels[static_cast<size_t>(block.kernel)])}};
     json.update(json_of(block.cost));
     json["macs_per_byte"] = arithmetic_intensity(block);
+    if (!report.variants.empty()) json["scratch_bytes"] = scratch_bytes(report, index);
     if (separable_ratio(block) > 0) {
         json["ratio"] = separable_ratio(block);
         json["predicted_ratio"] = predicted_ratio(block);
@@ -49,14 +53,16 @@ Json json_of(const PlanBlock &block, const Plan &plan) {
     return json;
 }
 
-Json json_of(const PlanStep &step) {
+Json json_of(const PlanStep &step, const MemoryPlan &memory) {
     constexpr const char *kSpaces[] = {"weights", "arena", "input", "output"};
     Json arguments = Json::array();
     for (const Location &location : step.args) {
-        arguments.push_back({{"space", kSpaces[static_cast<int>(location.space)]},
-                             {"index", location.index},
-                             {"offset", location.offset},
-                             {"advance", location.advance}});
+        const bool in_arena = location.space == Space::kArena;
+        arguments.push_back(
+            {{"space", kSpaces[static_cast<int>(location.space)]},
+             {"index", in_arena ? 0 : location.index},
+             {"offset", in_arena ? arena_offset(memory, location) : location.offset},
+             {"advance", location.advance}});
     }
     return {{"block", step.block},
             {"kernel", step.kernel},
@@ -69,6 +75,7 @@ Json json_of(const Variant &variant) {
     for (const KernelObject &kernel : variant.kernels) {
         kernels.push_back({{"symbol", kernel.symbol},
                            {"code_bytes", kernel.code_bytes},
+                           {"scratch_bytes", kernel.scratch_bytes},
                            {"worker_bytes", kernel.worker_bytes}});
     }
     return {{"isa", variant.isa},
@@ -116,6 +123,15 @@ double arithmetic_intensity(const PlanBlock &block) {
     return bytes == 0 ? 0 : static_cast<double>(block.cost.macs) / static_cast<double>(bytes);
 }
 
+int64_t scratch_bytes(const Report &report, size_t block) {
+    int64_t most = 0;
+    for (size_t i = 0; i < report.plan->steps.size(); ++i) {
+        if (static_cast<size_t>(report.plan->steps[i].block) != block) continue;
+        most = std::max(most, report.memory.scratch_bytes[i]);
+    }
+    return most;
+}
+
 Cost total_cost(const Plan &plan) {
     Cost total;
     for (const PlanBlock &block : plan.blocks) {
@@ -134,10 +150,10 @@ std::string report_json(const Report &report) {
                  {"source", report.source},
                  {"inputs", json_of(plan.inputs)},
                  {"outputs", json_of(plan.outputs)},
-                 {"tensor_bytes", plan.arena_bytes},
+                 {"tensor_bytes", plan_tensors(plan).bytes},
                  {"weights_bytes", plan.weights.size()}};
     if (!report.variants.empty()) {
-        json["arena_bytes"] = serial_arena_bytes(plan, report.variants);
+        json["arena_bytes"] = serial_arena_bytes(report.memory);
         json["worker_bytes"] = worker_bytes(report.variants);
         json["archive_bytes"] = report.archive_bytes;
     }
@@ -145,9 +161,14 @@ std::string report_json(const Report &report) {
     json["total"]["blocks"] = plan.blocks.size();
     json["total"]["kernels"] = plan.kernels.size();
     json["blocks"] = Json::array();
-    for (const PlanBlock &block : plan.blocks) json["blocks"].push_back(json_of(block, plan));
+    for (size_t i = 0; i < plan.blocks.size(); ++i) json["blocks"].push_back(json_of(report, i));
     json["steps"] = Json::array();
-    for (const PlanStep &step : plan.steps) json["steps"].push_back(json_of(step));
+    for (size_t i = 0; i < plan.steps.size(); ++i) {
+        json["steps"].push_back(json_of(plan.steps[i], report.memory));
+        if (report.variants.empty()) continue;
+        json["steps"].back()["scratch_offset"] = report.memory.scratch[i];
+        json["steps"].back()["scratch_bytes"] = report.memory.scratch_bytes[i];
+    }
     json["variants"] = Json::array();
     for (const Variant &variant : report.variants) json["variants"].push_back(json_of(variant));
     // Names may be any bytes: what is not UTF-8 is replaced.
@@ -185,8 +206,10 @@ std::string report_text(const Report &report) {
     text += row("", "total",
                 fmt::format("{} blocks, {} kernels", plan.blocks.size(), plan.kernels.size()),
                 total, ratio);
-    text += fmt::format("\ntensors between blocks: {} bytes; packed weights: {} bytes\n",
-                        plan.arena_bytes, plan.weights.size());
+    text += fmt::format(
+        "\ntensors between blocks: {} bytes, without the kernels' scratch; packed weights: {} "
+        "bytes\n",
+        plan_tensors(plan).bytes, plan.weights.size());
     return text;
 }
 

@@ -7,6 +7,7 @@
 
 #include "compiler/kernel_builder.h"
 #include "compiler/plan.h"
+#include "compiler/plan_memory.h"
 
 namespace sepconv {
 
@@ -15,6 +16,7 @@ struct Report {
     std::string name;
     std::string source;  ///< File name of the model.
     const Plan *plan = nullptr;
+    MemoryPlan memory;  ///< With scratch when compiled; else plan_tensors().
     std::vector<Variant> variants;
     int64_t archive_bytes = 0;
 };
@@ -30,6 +32,9 @@ double predicted_ratio(const PlanBlock &block);
 
 /// MACs for each byte that a block must move at least.
 double arithmetic_intensity(const PlanBlock &block);
+
+/// The most scratch that one of the block's steps needs, in the arena.
+int64_t scratch_bytes(const Report &report, size_t block);
 
 /// Sum over all blocks.
 Cost total_cost(const Plan &plan);

@@ -96,7 +96,8 @@ std::string chart(const Plan &plan) {
     return svg + "</svg>\n";
 }
 
-std::string block_row(size_t index, const PlanBlock &block) {
+std::string block_row(const Report &report, size_t index) {
+    const PlanBlock &block = report.plan->blocks[index];
     std::string ratio = "<td></td><td></td>";
     if (separable_ratio(block) > 0) {
         ratio = fmt::format("<td>{:.4f}</td><td>{:.4f}</td>", separable_ratio(block),
@@ -104,21 +105,23 @@ std::string block_row(size_t index, const PlanBlock &block) {
     }
     return fmt::format(
         "<tr><td>{}</td><td class=\"l\">{}</td><td class=\"l\">{}</td><td>{}</td><td>{}</td>"
-        "<td>{}</td><td>{:.2f}</td><td>{}</td>{}<td class=\"l w\">{}</td>"
+        "<td>{}</td><td>{}</td><td>{:.2f}</td><td>{}</td>{}<td class=\"l w\">{}</td>"
         "<td class=\"l w\">{}</td></tr>\n",
         index, escaped(block.kind), escaped(block.shape), with_commas(block.cost.macs),
         with_commas(block.cost.parameters), with_commas(bytes_of(block.cost)),
-        arithmetic_intensity(block), with_commas(block.cost.standard_macs), ratio,
+        with_commas(scratch_bytes(report, index)), arithmetic_intensity(block),
+        with_commas(block.cost.standard_macs), ratio,
         escaped(fmt::format("{}", fmt::join(block.operators, " + "))), escaped(block.name));
 }
 
-std::string block_table(const Plan &plan) {
+std::string block_table(const Report &report) {
     std::string html =
         "<div class=\"scroll\"><table>\n<tr><th>#</th><th class=\"l\">block</th>"
         "<th class=\"l\">shape</th><th>MACs</th><th>parameters</th><th>bytes</th>"
-        "<th>MACs/byte</th><th>standard MACs</th><th>ratio</th><th>1/N + 1/taps</th>"
+        "<th>scratch</th><th>MACs/byte</th><th>standard MACs</th><th>ratio</th><th>1/N + "
+        "1/taps</th>"
         "<th class=\"l\">operators</th><th class=\"l\">first node</th></tr>\n";
-    for (size_t i = 0; i < plan.blocks.size(); ++i) html += block_row(i, plan.blocks[i]);
+    for (size_t i = 0; i < report.plan->blocks.size(); ++i) html += block_row(report, i);
     return html + "</table></div>\n";
 }
 
@@ -142,8 +145,8 @@ std::string facts_table(const Report &report) {
     fact("blocks, kernels", fmt::format("{}, {}", plan.blocks.size(), plan.kernels.size()));
     fact("packed weights", with_commas(static_cast<int64_t>(plan.weights.size())) + " bytes");
     if (!report.variants.empty()) {
-        fact("arena, one thread",
-             with_commas(serial_arena_bytes(plan, report.variants)) + " bytes");
+        fact("arena, one thread", with_commas(serial_arena_bytes(report.memory)) + " bytes");
+        fact("and for each of several", with_commas(worker_bytes(report.variants)) + " bytes");
         fact("library", with_commas(report.archive_bytes) + " bytes");
     }
     for (const Variant &variant : report.variants) {
@@ -164,11 +167,12 @@ std::string report_html(const Report &report) {
         "width=\"12\" height=\"12\"/></svg> MACs, <svg width=\"12\" height=\"12\"><rect "
         "class=\"bytes\" width=\"12\" height=\"12\"/></svg> bytes, each as a share of the greatest "
         "block.</p>\n{4}"
-        "<h2>Blocks</h2><p>One row is one kernel. Bytes are those that a block must move at least; "
-        "the ratio is that of its MACs to one standard convolution of the same outer shape, which "
+        "<h2>Blocks</h2><p>One row is one kernel. Bytes are those that a block must move at least, "
+        "scratch those of the arena that it uses beside its inputs and outputs; the ratio is that "
+        "of its MACs to one standard convolution of the same outer shape, which "
         "1/N + 1/taps predicts.</p>\n{5}</body></html>\n",
         escaped(report.name), kStyle, escaped(report.source), facts_table(report),
-        chart(*report.plan), block_table(*report.plan));
+        chart(*report.plan), block_table(report));
 }
 
 }  // namespace sepconv

@@ -21,12 +21,12 @@ std::string upper(std::string text) {
     return text;
 }
 
-std::string argument_text(const Location &location) {
+std::string argument_text(const Location &location, const MemoryPlan &memory) {
     switch (location.space) {
         case Space::kWeights:
             return fmt::format("WEIGHTS({})", location.offset);
         case Space::kArena:
-            return fmt::format("ARENA({}, {})", location.offset, location.advance);
+            return fmt::format("ARENA({}, {})", arena_offset(memory, location), location.advance);
         case Space::kInput:
             return fmt::format("INPUT({}, {}, {})", location.index, location.offset,
                                location.advance);
@@ -75,17 +75,21 @@ void append_variants(std::string *text, const std::vector<Variant> &variants) {
     *text += "};\n\n";
 }
 
-void append_steps(std::string *text, const Plan &plan) {
+void append_steps(std::string *text, const Plan &plan, const MemoryPlan &memory) {
     *text +=
-        "/* STEP(kernel, block, repetitions, arguments...) */\n"
+        "/* STEP(kernel, block, repetitions, offset and bytes of scratch, arguments...) */\n"
         "static const sepconv_step_t steps[] = {\n";
-    for (const PlanStep &step : plan.steps) {
+    for (size_t i = 0; i < plan.steps.size(); ++i) {
+        const PlanStep &step = plan.steps[i];
         const PlanBlock &block = plan.blocks[static_cast<size_t>(step.block)];
         const std::string comment = fmt::format("{} {}: {}", block.kind, block.shape, block.name);
         std::string arguments;
-        for (const Location &location : step.args) arguments += ", " + argument_text(location);
-        *text += fmt::format("    STEP({}, {}, {}{}), /* {} */\n", step.kernel, step.block,
-                             step.repeat, arguments, c_comment(comment));
+        for (const Location &location : step.args) {
+            arguments += ", " + argument_text(location, memory);
+        }
+        *text += fmt::format("    STEP({}, {}, {}, {}, {}{}), /* {} */\n", step.kernel, step.block,
+                             step.repeat, memory.scratch[i], memory.scratch_bytes[i], arguments,
+                             c_comment(comment));
     }
     *text += "};\n\n";
     *text += "static const char *const block_names[] = {\n";
@@ -102,9 +106,9 @@ constexpr const char *kPlanHead = R"(#include "sepconv/plan.h"
 #define INPUT(index, offset, advance) {{SEPCONV_INPUT, index, offset, advance}}
 #define OUTPUT(index, offset, advance) {{SEPCONV_OUTPUT, index, offset, advance}}
 #define ARGUMENTS(...) (const sepconv_arg_t[]){{__VA_ARGS__}}
-#define STEP(kernel, block, repeat, ...) \
+#define STEP(kernel, block, repeat, scratch_offset, scratch_bytes, ...) \
     {{kernel, block, repeat, sizeof(ARGUMENTS(__VA_ARGS__)) / sizeof(sepconv_arg_t), \
-     ARGUMENTS(__VA_ARGS__)}}
+     ARGUMENTS(__VA_ARGS__), scratch_offset, scratch_bytes}}
 
 extern const uint8_t {0}_weights[] __attribute__((visibility("hidden")));
 
@@ -151,7 +155,7 @@ constexpr const char *kHeader =
 
 /* Bytes of options.arena for one thread; sepconv_model_arena_bytes() for more. */
 #define {1}_ARENA_BYTES {2}
-/* Scratch of one worker, which is part of the arena. */
+/* What each thread adds to the arena where there are several. */
 #define {1}_WORKER_BYTES {3}
 #define {1}_INPUT_COUNT {4}
 #define {1}_OUTPUT_COUNT {5}
@@ -229,21 +233,20 @@ int64_t worker_bytes(const std::vector<Variant> &variants) {
     return bytes;
 }
 
-int64_t serial_arena_bytes(const Plan &plan, const std::vector<Variant> &variants) {
-    // SEPCONV_TOTAL_ARENA_BYTES of sepconv/plan.h, with one slice.
-    return plan.arena_bytes + worker_bytes(variants) + 64;
+int64_t serial_arena_bytes(const MemoryPlan &memory) {
+    return memory.bytes + 64;  // SEPCONV_TOTAL_ARENA_BYTES of sepconv/plan.h, without a slice.
 }
 
-std::string plan_source(const Plan &plan, const std::vector<Variant> &variants,
-                        const std::string &name) {
+std::string plan_source(const Plan &plan, const MemoryPlan &memory,
+                        const std::vector<Variant> &variants, const std::string &name) {
     std::string text = fmt::format("/* The plan of {}, made by sepconv. */\n", name);
     text += fmt::format(kPlanHead, name);
     append_tensors(&text, "input", plan.inputs);
     append_tensors(&text, "output", plan.outputs);
     append_variants(&text, variants);
-    if (!plan.steps.empty()) append_steps(&text, plan);
+    if (!plan.steps.empty()) append_steps(&text, plan, memory);
     text += fmt::format(
-        kPlanTail, name, c_string(name), plan.inputs.size(), plan.outputs.size(), plan.arena_bytes,
+        kPlanTail, name, c_string(name), plan.inputs.size(), plan.outputs.size(), memory.bytes,
         variants.size(), plan.steps.size(), plan.steps.empty() ? "0" : "steps",
         plan.steps.empty() ? 0 : plan.blocks.size(), plan.steps.empty() ? "0" : "block_names");
     return text;
@@ -264,11 +267,11 @@ std::string weights_source(const std::string &name, const std::string &file) {
         name, file);
 }
 
-std::string header_source(const Plan &plan, const std::vector<Variant> &variants,
-                          const std::string &name) {
+std::string header_source(const Plan &plan, const MemoryPlan &memory,
+                          const std::vector<Variant> &variants, const std::string &name) {
     const std::string macro = upper(name);
-    return fmt::format(kHeader, name, macro, serial_arena_bytes(plan, variants),
-                       worker_bytes(variants), plan.inputs.size(), plan.outputs.size(),
+    return fmt::format(kHeader, name, macro, serial_arena_bytes(memory), worker_bytes(variants),
+                       plan.inputs.size(), plan.outputs.size(),
                        tensor_macros(macro + "_INPUT", plan.inputs) +
                            tensor_macros(macro + "_OUTPUT", plan.outputs));
 }

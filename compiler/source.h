@@ -7,24 +7,25 @@
 
 #include "compiler/kernel_builder.h"
 #include "compiler/plan.h"
+#include "compiler/plan_memory.h"
 
 namespace sepconv {
 
 /// The texts of a library: NAME is a C identifier (see identifier_of).
 
 /// NAME.c: the plan as constant tables, a call of a kernel a line.
-std::string plan_source(const Plan &plan, const std::vector<Variant> &variants,
-                        const std::string &name);
+std::string plan_source(const Plan &plan, const MemoryPlan &memory,
+                        const std::vector<Variant> &variants, const std::string &name);
 
 /// NAME_weights.S: `file`, relative to the assembler's folder, as the array NAME_weights.
 std::string weights_source(const std::string &name, const std::string &file);
 
 /// NAME.h: sizes as macros, NAME_model(), how to use it.
-std::string header_source(const Plan &plan, const std::vector<Variant> &variants,
-                          const std::string &name);
+std::string header_source(const Plan &plan, const MemoryPlan &memory,
+                          const std::vector<Variant> &variants, const std::string &name);
 
 /// Bytes of an arena for one thread: NAME_ARENA_BYTES.
-int64_t serial_arena_bytes(const Plan &plan, const std::vector<Variant> &variants);
+int64_t serial_arena_bytes(const MemoryPlan &memory);
 
 /// Greatest scratch of any variant: NAME_WORKER_BYTES.
 int64_t worker_bytes(const std::vector<Variant> &variants);

@@ -24,6 +24,7 @@ Status inspect(const InspectOptions &options) {
     report.name = stem_of(options.model.model);
     report.source = file_name_of(options.model.model);
     report.plan = &plan.value();
+    report.memory = plan_tensors(plan.value());
     const std::string text = options.json ? report_json(report) : report_text(report);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return Status();

@@ -18,7 +18,11 @@ static sepconv_status_t check_options(const sepconv_model_t *model,
         return SEPCONV_ARENA_TOO_SMALL;
     }
     for (int i = 0; i < model->step_count; ++i) {
-        if (model->steps[i].arg_count > SEPCONV_MAX_KERNEL_ARGS) {
+        const sepconv_step_t *step = &model->steps[i];
+        if (step->arg_count > SEPCONV_MAX_KERNEL_ARGS ||
+            step->scratch_offset % kScratchAlignment != 0 ||
+            step->scratch_offset > model->arena_bytes ||
+            step->scratch_bytes > model->arena_bytes - step->scratch_offset) {
             return SEPCONV_INVALID_ARGUMENT;
         }
     }
@@ -51,26 +55,21 @@ static parts_t parts_of(const sepconv_model_t *model, const sepconv_options_t *o
     return parts;
 }
 
-static void init_worker(sepconv_context_t *context, sepconv_worker_t *worker, int slice,
-                        int in_task) {
-    worker->context = context;
-    worker->capacity = sepconv_slice_bytes(context->model);
-    worker->scratch =
-        context->arena + context->model->arena_bytes + (size_t)slice * worker->capacity;
-    worker->in_task = in_task;
-    sepconv_worker_reset(worker);
-}
-
 static void lay_out(sepconv_context_t *context, const parts_t *parts,
                     const sepconv_options_t *options, void *arena) {
     uint8_t *base = (uint8_t *)context;
     context->num_threads = options->num_threads > 1 ? options->num_threads : 1;
     context->arena = (uint8_t *)arena + (-(uintptr_t)arena & (kScratchAlignment - 1));
-    init_worker(context, &context->caller, 0, 0);
+    context->caller.context = context;
     if (parts->workers != 0) {
+        const size_t slice = sepconv_slice_bytes(context->model);
+        uint8_t *slices = context->arena + context->model->arena_bytes;
         context->workers = (sepconv_worker_t *)(void *)(base + parts->workers);
         for (int i = 0; i < context->num_threads; ++i) {
-            init_worker(context, &context->workers[i], i + 1, 1);
+            sepconv_worker_t *worker = &context->workers[i];
+            worker->context = context;
+            worker->in_task = 1;
+            sepconv_worker_set(worker, slices + (size_t)i * slice, slice);
         }
         context->parallel_for = options->parallel_for;
         context->parallel_for_data = options->parallel_for_data;
@@ -208,7 +207,8 @@ static sepconv_status_t run_step(sepconv_context_t *context, const sepconv_step_
     }
     const sepconv_kernel_t kernel = context->variant->kernels[step->kernel];
     for (uint32_t repetition = 0; repetition < step->repeat; ++repetition) {
-        sepconv_worker_reset(&context->caller);
+        sepconv_worker_set(&context->caller, context->arena + step->scratch_offset,
+                           step->scratch_bytes);
         if (kernel(args) != 0) {
             sepconv_record_error(context, SEPCONV_KERNEL_ERROR);
         }

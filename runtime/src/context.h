@@ -21,7 +21,7 @@ enum {
 typedef struct sepconv_worker_t {
     sepconv_context_t *context;
     uint8_t *scratch; /* Aligned to kScratchAlignment. */
-    size_t capacity;  /* Bytes; a multiple of kScratchAlignment. */
+    size_t capacity;  /* Bytes. */
     size_t used;      /* Bytes from `scratch` that are in use; a multiple of kScratchAlignment. */
     ptrdiff_t last;   /* Offset of the header of the newest allocation, or kScratchNone. */
     int in_task;      /* Whether it runs tasks of a parallel loop: a loop inside is serial. */
@@ -33,7 +33,7 @@ typedef struct sepconv_pool_t sepconv_pool_t;
 struct sepconv_context_t {
     const sepconv_model_t *model;
     const sepconv_variant_t *variant;
-    uint8_t *arena;    /* Aligned: intermediate tensors, then the slices of scratch. */
+    uint8_t *arena;    /* Aligned: tensors and the steps' scratch, then the slices of scratch. */
     void *owned_arena; /* What to free; null for a caller's arena. */
     int num_threads;   /* At least 1. */
     sepconv_parallel_for_t parallel_for; /* The caller's or the pool's; null when serial. */
@@ -41,7 +41,7 @@ struct sepconv_context_t {
     sepconv_pool_t *pool;        /* Null when serial or with the caller's parallel_for. */
     uint64_t *block_nanoseconds; /* Null without profile. */
     atomic_int error;            /* First sepconv_status_t recorded in the current run. */
-    sepconv_worker_t caller;     /* The serial part of a kernel. */
+    sepconv_worker_t caller;     /* The serial part of a kernel: the scratch of its step. */
     sepconv_worker_t *workers;   /* num_threads of them; null when serial. */
 };
 
@@ -49,10 +49,10 @@ static inline size_t sepconv_round_up(size_t bytes, size_t multiple) {
     return (bytes + multiple - 1) / multiple * multiple;
 }
 
-/* Slices of scratch for `num_threads` workers: one a worker and, where there are several, one for
- * the serial part of a kernel, whose allocations live on while the workers run. */
+/* Slices of scratch for `num_threads` workers: none where there is one, for it runs its tasks on
+ * the scratch of the step. */
 static inline size_t sepconv_slice_count(int num_threads) {
-    return num_threads > 1 ? (size_t)num_threads + 1 : 1;
+    return num_threads > 1 ? (size_t)num_threads : 0;
 }
 
 /* Bytes of one slice: the need of the hungriest variant, so that it does not depend on the CPU. */
@@ -63,6 +63,9 @@ int sepconv_model_readable(const sepconv_model_t *model);
 
 /* The variant to run, or null: the first that this CPU runs, or the one that `forced` names. */
 const sepconv_variant_t *sepconv_choose_variant(const sepconv_model_t *model, const char *forced);
+
+/* Gives `worker` that scratch, with nothing allocated in it. */
+void sepconv_worker_set(sepconv_worker_t *worker, uint8_t *scratch, size_t capacity);
 
 /* Frees everything that `worker` has allocated. */
 void sepconv_worker_reset(sepconv_worker_t *worker);

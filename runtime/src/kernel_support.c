@@ -2,9 +2,8 @@
  *
  * Scratch of a worker is a bump allocator. An allocation of n bytes takes
  *     64 (header) + n rounded up to 64 + 64 (tail)
- * bytes, which is what the compiler counts: variant.worker_bytes is at least the greatest sum, over
- * the allocations that live at once, of n rounded up to 64 plus 128. Header and tail also make the
- * 64 bytes before and after an allocation readable, as Halide's vector loads may ask. The newest
+ * bytes, which is what the compiler counts (sepconv_step_t). Header and tail also make the 64 bytes
+ * before and after an allocation readable, as Halide's vector loads may ask. The newest
  * allocation is freed at once; one freed before those above it is freed together with them. */
 #include "context.h"
 
@@ -17,6 +16,12 @@ typedef struct header_t {
 
 static header_t *header_at(sepconv_worker_t *worker, ptrdiff_t offset) {
     return (header_t *)(void *)(worker->scratch + offset);
+}
+
+void sepconv_worker_set(sepconv_worker_t *worker, uint8_t *scratch, size_t capacity) {
+    worker->scratch = scratch;
+    worker->capacity = capacity;
+    sepconv_worker_reset(worker);
 }
 
 void sepconv_worker_reset(sepconv_worker_t *worker) {

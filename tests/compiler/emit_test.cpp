@@ -183,5 +183,27 @@ TEST(Report, RatioIsWhatTheEssayPredicts) {
     EXPECT_EQ(total_cost(plan).macs, 14 * 14 * 32 * (9 + 64));
 }
 
+TEST(Report, ShowsTheScratchOfEachBlock) {
+    const Plan plan = hostile_plan();
+    Report report;
+    report.plan = &plan;
+    report.memory = plan_tensors(plan);
+    EXPECT_FALSE(nlohmann::json::parse(report_json(report))["blocks"][0].contains("scratch_bytes"));
+    for (const int64_t bytes : {128, 1234560}) {
+        Variant variant;
+        variant.isa = "sse41";
+        variant.kernels.resize(plan.kernels.size());
+        for (KernelObject &kernel : variant.kernels) kernel.scratch_bytes = bytes;
+        report.variants.push_back(variant);
+    }
+    report.memory = plan_memory(plan, scratch_of_steps(plan, report.variants));
+    const nlohmann::json json = nlohmann::json::parse(report_json(report));
+    EXPECT_EQ(json["blocks"][0]["scratch_bytes"], 1234560);
+    EXPECT_EQ(json["steps"][0]["scratch_bytes"], 1234560);
+    EXPECT_EQ(json["steps"][0]["scratch_offset"], report.memory.scratch[0]);
+    EXPECT_EQ(json["arena_bytes"], report.memory.bytes + 64);
+    EXPECT_THAT(report_html(report), HasSubstr("<td>1&#8239;234&#8239;560</td>"));
+}
+
 }  // namespace
 }  // namespace sepconv

@@ -53,14 +53,15 @@ TEST(Model, NullAndForeignVersionsHaveNothing) {
 
 TEST(Model, ArenaBytesCountTensorsSlicesAndAlignment) {
     FakeModel fake;
-    fake.arena_bytes = 640;
+    fake.tensor_bytes = 640;
+    fake.scratch_bytes = 128;
     fake.variants = {fake_variant("avx512", 100), fake_variant("avx2", 1000),
                      fake_variant("sse41", 1)};
     const sepconv_model_t *model = fake.model();
-    EXPECT_EQ(sepconv_model_arena_bytes(model, 0), 640u + 1024 + 64);
-    EXPECT_EQ(sepconv_model_arena_bytes(model, 1), 640u + 1024 + 64);
-    EXPECT_EQ(sepconv_model_arena_bytes(model, 2), 640u + 3 * 1024 + 64);
-    EXPECT_EQ(sepconv_model_arena_bytes(model, 8), 640u + 9 * 1024 + 64);
+    EXPECT_EQ(sepconv_model_arena_bytes(model, 0), 640u + 128 + 64);
+    EXPECT_EQ(sepconv_model_arena_bytes(model, 1), 640u + 128 + 64);
+    EXPECT_EQ(sepconv_model_arena_bytes(model, 2), 640u + 128 + 2 * 1024 + 64);
+    EXPECT_EQ(sepconv_model_arena_bytes(model, 8), 640u + 128 + 8 * 1024 + 64);
     EXPECT_EQ(sepconv_model_arena_bytes(model, -1), 0u);
     EXPECT_EQ(sepconv_model_arena_bytes(model, SEPCONV_MAX_THREADS + 1), 0u);
 }
@@ -98,6 +99,27 @@ TEST(ContextCreate, RefusesAStepWithTooManyArguments) {
     FakeModel fake;
     fake.add_step(0, 0, 1, std::vector<sepconv_arg_t>(SEPCONV_MAX_KERNEL_ARGS + 1, kInputArg));
     expect_failure(fake.model(), nullptr, SEPCONV_INVALID_ARGUMENT);
+}
+
+TEST(ContextCreate, RefusesAStepWithScratchOutsideTheArena) {
+    FakeModel fake;
+    fake.tensor_bytes = 256;
+    fake.scratch_bytes = 1024;
+    const auto set_scratch = [&](size_t offset, size_t bytes) {
+        const sepconv_model_t *model = fake.model();
+        fake.steps[0].scratch_offset = offset;
+        fake.steps[0].scratch_bytes = bytes;
+        return model;
+    };
+    for (const auto &[offset, bytes] : std::vector<std::pair<size_t, size_t>>{
+             {256, 1025}, {256, SIZE_MAX}, {1344, 0}, {SIZE_MAX - 63, 128}, {32, 64}}) {
+        expect_failure(set_scratch(offset, bytes), nullptr, SEPCONV_INVALID_ARGUMENT);
+    }
+    for (const auto &[offset, bytes] :
+         std::vector<std::pair<size_t, size_t>>{{0, 1280}, {1280, 0}, {64, 1}}) {
+        const TestContext test(set_scratch(offset, bytes));
+        EXPECT_EQ(test.created, SEPCONV_OK);
+    }
 }
 
 TEST(ContextCreate, TakesTheFirstVariantThatRuns) {
@@ -150,10 +172,16 @@ void use_whole_arena(FakeModel *fake, int tasks) {
     fake->steps.clear();
     fake->add_step(0, 0, 1, {{SEPCONV_ARENA, 0, 0, 0}, kOutputArg});
     fake->variants = {fake_variant("sse41", 64 + 128)};
-    const size_t arena_bytes = fake->arena_bytes;
-    set_kernel(0, [arena_bytes, tasks](void *user_context, uint8_t *const hosts[]) {
+    fake->scratch_bytes = 2 * (64 + 128);
+    const size_t tensor_bytes = fake->tensor_bytes;
+    set_kernel(0, [tensor_bytes, tasks](void *user_context, uint8_t *const hosts[]) {
         EXPECT_EQ(reinterpret_cast<uintptr_t>(hosts[0]) % 64, 0u);
-        std::memset(hosts[0], 0x55, arena_bytes);
+        std::memset(hosts[0], 0x55, tensor_bytes);
+        void *kept = sepconv_kernel_malloc(user_context, 64);
+        if (kept == nullptr) {
+            return 1;
+        }
+        std::memset(kept, 0x77, 64);
         return parallel_for(user_context, 0, tasks, [](void *task_context, int) {
             void *scratch = sepconv_kernel_malloc(task_context, 64);
             if (scratch == nullptr) {

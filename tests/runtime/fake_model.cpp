@@ -41,7 +41,7 @@ FakeModel::FakeModel() {
 void FakeModel::add_step(uint32_t kernel, uint32_t block, uint32_t repeat,
                          const std::vector<sepconv_arg_t> &args) {
     args_.push_back(args);
-    steps.push_back({kernel, block, repeat, static_cast<uint32_t>(args.size()), nullptr});
+    steps.push_back({kernel, block, repeat, static_cast<uint32_t>(args.size()), nullptr, 0, 0});
 }
 
 const sepconv_model_t *FakeModel::model() {
@@ -49,6 +49,8 @@ const sepconv_model_t *FakeModel::model() {
     const size_t cleared = args_.size() - steps.size();
     for (size_t i = 0; i < steps.size(); ++i) {
         steps[i].args = args_[cleared + i].data();
+        steps[i].scratch_offset = tensor_bytes;
+        steps[i].scratch_bytes = scratch_bytes;
     }
     model_ = {abi_version,
               "fake",
@@ -56,7 +58,7 @@ const sepconv_model_t *FakeModel::model() {
               1,
               &kInput,
               &kOutput,
-              arena_bytes,
+              tensor_bytes + scratch_bytes,
               weights.data(),
               static_cast<int>(variants.size()),
               variants.data(),

@@ -30,7 +30,8 @@ struct FakeModel {
     const sepconv_model_t *model();
 
     uint32_t abi_version = SEPCONV_ABI_VERSION;
-    size_t arena_bytes = 256;
+    size_t tensor_bytes = 256;    ///< At the start of the arena; a multiple of 64.
+    size_t scratch_bytes = 1024;  ///< Of every step, behind the tensors; a multiple of 64.
     std::vector<uint8_t> weights;
     std::vector<sepconv_variant_t> variants;
     std::vector<const char *> block_names = {"first", "second"};

@@ -63,7 +63,8 @@ sepconv_options_t options_for(int threads, CallersThreads *callers) {
 /// Runs loops of many sizes, each index with its own scratch, and counts the indices.
 void expect_every_index_once(int threads, bool use_callers) {
     FakeModel fake;
-    fake.variants = {fake_variant("sse41", 2 * (64 + 128) + 64)};
+    fake.variants = {fake_variant("sse41", 64 + 128)};
+    fake.scratch_bytes = 2 * (64 + 128);
     std::vector<std::atomic<int>> counts(kMaxIndices);
     int size = 0;
     set_kernel(0, [&](void *user_context, uint8_t *const *) {
@@ -256,6 +257,7 @@ TEST(ParallelFor, ScratchExhaustedInATaskIsRecorded) {
     for (const int threads : {1, 4}) {
         FakeModel fake;
         fake.variants = {fake_variant("sse41", 64 + 128)};
+        fake.scratch_bytes = 64 + 128;
         set_kernel(0, [&](void *user_context, uint8_t *const *) {
             return parallel_for(user_context, 0, 8, [&](void *task_context, int) {
                 EXPECT_EQ(sepconv_kernel_malloc(task_context, 65), nullptr);
@@ -296,7 +298,8 @@ TEST(ParallelFor, ACallbackThatBreaksItsContractIsAnError) {
 
 TEST(TwoContexts, RunAtOnceWithTheirOwnAnswers) {
     FakeModel fake;
-    fake.variants = {fake_variant("sse41", 2 * (kElements * sizeof(float) + 128 + 64))};
+    fake.variants = {fake_variant("sse41", 0)};
+    fake.scratch_bytes = 64 + 128;
     set_kernel(0, [](void *user_context, uint8_t *const hosts[]) {
         const auto *in = reinterpret_cast<const float *>(hosts[0]);
         auto *out = reinterpret_cast<float *>(hosts[1]);

@@ -9,11 +9,11 @@
 namespace sepconv {
 namespace {
 
-/// Runs `body` as a kernel with `worker_bytes` of scratch.
-sepconv_status_t run_with_scratch(size_t worker_bytes,
+/// Runs `body` as a kernel with so much scratch.
+sepconv_status_t run_with_scratch(size_t scratch_bytes,
                                   const std::function<void(void *user_context)> &body) {
     FakeModel fake;
-    fake.variants = {fake_variant("sse41", worker_bytes)};
+    fake.scratch_bytes = scratch_bytes;
     set_kernel(0, [&body](void *user_context, uint8_t *const *) {
         body(user_context);
         return 0;
@@ -54,8 +54,8 @@ TEST(Scratch, AllocationsAreApartAndReadableAround) {
     const std::vector<size_t> sizes = {100, 1, 64, 200};
     std::vector<uint8_t> arena(1 << 14, 0);
     FakeModel fake;
-    fake.arena_bytes = 0;
-    fake.variants = {fake_variant("sse41", planned(sizes))};
+    fake.tensor_bytes = 0;
+    fake.scratch_bytes = planned(sizes);
     set_kernel(0, [&](void *user_context, uint8_t *const *) {
         std::vector<uint8_t *> allocations;
         for (size_t i = 0; i < sizes.size(); ++i) {
@@ -80,6 +80,35 @@ TEST(Scratch, AllocationsAreApartAndReadableAround) {
     TestContext test(fake.model(), &options);
     ASSERT_EQ(test.created, SEPCONV_OK);
     EXPECT_EQ(test.run(), SEPCONV_OK);
+}
+
+TEST(Scratch, LiesWhereThePlanPutsThatOfTheStep) {
+    FakeModel fake;
+    fake.tensor_bytes = 1024;
+    fake.steps.clear();
+    for (int i = 0; i < 2; ++i) {
+        fake.add_step(0, 0, 2, {{SEPCONV_ARENA, 0, 0, 0}, kOutputArg});
+    }
+    const sepconv_model_t *model = fake.model();
+    const size_t offsets[] = {640, 128};
+    for (size_t i = 0; i < 2; ++i) {
+        fake.steps[i].scratch_offset = offsets[i];
+        fake.steps[i].scratch_bytes = planned({64});
+    }
+    std::vector<size_t> seen;
+    set_kernel(0, [&](void *user_context, uint8_t *const hosts[]) {
+        auto *scratch = static_cast<uint8_t *>(sepconv_kernel_malloc(user_context, 64));
+        seen.push_back(static_cast<size_t>(scratch - hosts[0]));
+        return 0;
+    });
+    for (const int threads : {1, 2}) {
+        sepconv_options_t options = {};
+        options.num_threads = threads;
+        TestContext test(model, &options);
+        seen.clear();
+        EXPECT_EQ(test.run(), SEPCONV_OK);
+        EXPECT_EQ(seen, (std::vector<size_t>{640 + 64, 640 + 64, 128 + 64, 128 + 64}));
+    }
 }
 
 TEST(Scratch, LastInFirstOutReusesTheSamePlace) {
@@ -137,7 +166,7 @@ TEST(Scratch, ForeignPointersAreRecorded) {
 TEST(Scratch, LeaksEndWithTheKernel) {
     FakeModel fake;
     fake.add_step(0, 0, 5, {kInputArg, kOutputArg});
-    fake.variants = {fake_variant("sse41", planned({64}))};
+    fake.scratch_bytes = planned({64});
     set_kernel(0, [](void *user_context, uint8_t *const *) {
         return sepconv_kernel_malloc(user_context, 64) == nullptr ? 1 : 0;
     });

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define SEPCONV_ABI_VERSION 1u
+#define SEPCONV_ABI_VERSION 2u
 #define SEPCONV_MAX_KERNEL_ARGS 24
 
 /* Layout of halide_buffer_t of Halide 21 on 64-bit machines (checked against HalideRuntime.h in
@@ -50,26 +50,32 @@ typedef struct sepconv_arg_t {
     uint64_t advance; /* Bytes added for each repetition (batch). */
 } sepconv_arg_t;
 
-/* One kernel call, repeated `repeat` times (images of a batch) with advancing arguments. */
+/* One kernel call, repeated `repeat` times (images of a batch) with advancing arguments.
+ *
+ * Its scratch lies in the arena where no tensor is in use while it runs. It is what the kernel asks
+ * for outside of tasks and in one of them: with one thread they run one after another on the same
+ * scratch. Counted is, of any variant, the greatest sum over the allocations that live at once of
+ * their bytes rounded up to 64 plus 128. */
 typedef struct sepconv_step_t {
     uint32_t kernel; /* Index into a variant's kernels. */
     uint32_t block;  /* Index into the model's blocks, for profiling. */
     uint32_t repeat;
     uint32_t arg_count;
     const sepconv_arg_t *args;
+    size_t scratch_offset; /* Bytes from the start of the arena; a multiple of 64. */
+    size_t scratch_bytes;
 } sepconv_step_t;
 
 /* The same kernels for one ISA. Variants are ordered best first. */
 typedef struct sepconv_variant_t {
     const char *isa;
     const sepconv_kernel_t *kernels;
-    size_t worker_bytes; /* Scratch that one worker needs for any kernel of this variant: the
-                            greatest sum, over allocations that live at once (outside and inside a
-                            parallel loop), of their bytes rounded up to 64 plus 128. */
+    size_t worker_bytes; /* Scratch that one task of any kernel of this variant needs, counted as
+                            that of a step. */
 } sepconv_variant_t;
 
-/* Bytes of an arena: the tensors; the slices of scratch, each the greatest worker_bytes rounded up
- * to 64, one when serial, else one a thread and one more; and room to align the whole. */
+/* Bytes of an arena: tensors and the steps' scratch; one slice of scratch a thread where there are
+ * several, each the greatest worker_bytes rounded up to 64; and room to align the whole. */
 #define SEPCONV_TOTAL_ARENA_BYTES(arena_bytes, slice_bytes, slice_count) \
     ((arena_bytes) + (slice_count) * (slice_bytes) + 64)
 
@@ -78,7 +84,7 @@ struct sepconv_model_t {
     const char *name;
     int input_count, output_count;
     const sepconv_tensor_t *inputs, *outputs;
-    size_t arena_bytes; /* Intermediate tensors, without worker scratch; a multiple of 64. */
+    size_t arena_bytes; /* Tensors and the steps' scratch, without slices; a multiple of 64. */
     const uint8_t *weights;
     int variant_count;
     const sepconv_variant_t *variants;
