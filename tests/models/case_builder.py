@@ -12,6 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+X = (1, 13, 9, 11)  # Batch, channels, height, width: no multiple of a vector anywhere.
+
 
 @dataclasses.dataclass
 class Case:
@@ -68,8 +70,9 @@ class Builder:
                                            name=self._name("node"), **attributes))
         return names[0] if outputs == 1 else names
 
-    def conv(self, x, out_channels, in_channels, kernel=(3, 3), bias=True, group=1, **attributes):
-        inputs = [x, self.weights(out_channels, in_channels // group, *kernel)]
+    def conv(self, x, out_channels, in_channels, kernel=(3, 3), bias=True, group=1, scale=1.0,
+             **attributes):
+        inputs = [x, self.weights(out_channels, in_channels // group, *kernel, scale=scale)]
         if bias:
             inputs.append(self.weights(out_channels))
         return self.node("Conv", *inputs, group=group, **attributes)

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from case_builder import Case
-
-X = (1, 13, 9, 11)  # Batch, channels, height, width: no multiple of a vector anywhere.
+from case_builder import X, Case
+from fused_cases import fused
 
 
 def convolutions():
@@ -49,74 +48,6 @@ def convolutions():
 def _tensor(random, *shape):
     from onnx import numpy_helper
     return numpy_helper.from_array(random.standard_normal(shape).astype(np.float32))
-
-
-def fused():
-    def norm(b, x, channels):
-        return b.node("BatchNormalization", x, b.positive(channels), b.weights(channels),
-                      b.weights(channels), b.positive(channels), epsilon=1e-3)
-
-    def separable(b, x, between):
-        x = b.conv(x, 13, 13, group=13, pads=[1, 1, 1, 1])
-        return b.conv(between(b, x), 21, 13, kernel=(1, 1))
-
-    def residual(b, x):
-        y = b.conv(x, 39, 13, kernel=(1, 1))
-        y = b.node("Clip", y, b.constant(0.0), b.constant(6.0))
-        y = b.node("Relu", b.conv(y, 39, 39, group=39, pads=[1, 1, 1, 1]))
-        return b.node("Add", b.conv(y, 13, 39, kernel=(1, 1)), x)
-
-    def squeeze_excite(b, x):
-        y = b.node("Relu", b.conv(x, 13, 13, group=13, pads=[1, 1, 1, 1]))
-        gate = b.node("Relu", b.conv(b.node("GlobalAveragePool", y), 4, 13, kernel=(1, 1)))
-        gate = b.node("HardSigmoid", b.conv(gate, 13, 4, kernel=(1, 1)), alpha=1 / 6, beta=0.5)
-        return b.conv(b.node("Mul", y, gate), 8, 13, kernel=(1, 1))
-
-    def ghost(b, x):
-        primary = b.node("Relu", b.conv(x, 11, 13, kernel=(1, 1)))
-        cheap = b.node("Relu", b.conv(primary, 11, 11, group=11, pads=[1, 1, 1, 1]))
-        return b.node("Concat", primary, cheap, axis=1)
-
-    def affine_before_padding(b, x):
-        x = b.node("Add", b.node("Mul", x, b.weights(1, 13, 1, 1)), b.weights(1, 13, 1, 1))
-        return b.conv(x, 13, 13, group=13, pads=[1, 1, 1, 1])
-
-    def written_out_hard_swish(b, x):
-        x = b.conv(x, 9, 13, kernel=(1, 1))
-        y = b.node("Clip", b.node("Add", x, b.constant(3.0)), b.constant(0.0), b.constant(6.0))
-        return b.node("Div", b.node("Mul", x, y), b.constant(6.0))
-
-    def two_readers(b, x):
-        x = b.conv(x, 8, 13, pads=[1, 1, 1, 1])
-        return [b.node("Relu", x), b.node("Sigmoid", x)]
-
-    def output_between(b, x):
-        x = b.node("Relu", b.conv(x, 8, 13, kernel=(1, 1)))
-        return [x, b.conv(x, 5, 8, kernel=(1, 1))]
-
-    return [
-        Case("conv_norm_relu", [X], lambda b, x: b.node(
-            "Relu", norm(b, b.conv(x, 17, 13, bias=False, pads=[1, 1, 1, 1]), 17))),
-        Case("separable", [X], lambda b, x: separable(b, x, lambda b, x: x)),
-        Case("separable_relu", [X], lambda b, x: separable(b, x, lambda b, x: b.node("Relu", x))),
-        Case("separable_norm_relu", [X], lambda b, x: separable(
-            b, x, lambda b, x: b.node("Relu", norm(b, x, 13)))),
-        Case("separable_affine_hard_swish", [X], lambda b, x: separable(
-            b, x, lambda b, x: b.node("HardSwish", b.node("Mul", x, b.weights(1, 13, 1, 1))))),
-        Case("inverted_residual", [X], residual),
-        Case("squeeze_excite", [X], squeeze_excite),
-        Case("ghost", [X], ghost),
-        Case("affine_before_padding", [X], affine_before_padding),
-        Case("written_out_hard_swish", [X], written_out_hard_swish),
-        Case("conv_bias_as_add", [X], lambda b, x: b.node(
-            "Add", b.conv(x, 9, 13, bias=False), b.weights(1, 9, 1, 1))),
-        Case("conv_silu", [X], lambda b, x: (lambda y: b.node("Mul", y, b.node("Sigmoid", y)))(
-            b.conv(x, 9, 13, kernel=(1, 1)))),
-        Case("two_readers", [X], two_readers),
-        Case("output_between", [X], output_between),
-        Case("conv_add_of_input", [X, (1, 8, 9, 11)], lambda b, x, y: b.node(
-            "Add", b.conv(x, 8, 13, kernel=(1, 1)), y)),
-    ]
 
 
 def activations():
