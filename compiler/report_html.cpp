@@ -146,7 +146,7 @@ std::string facts_table(const Report &report) {
     fact("packed weights", with_commas(static_cast<int64_t>(plan.weights.size())) + " bytes");
     if (!report.variants.empty()) {
         fact("arena, one thread", with_commas(serial_arena_bytes(report.memory)) + " bytes");
-        fact("and for each of several", with_commas(worker_bytes(report.variants)) + " bytes");
+        fact("for each of several threads", with_commas(worker_bytes(report.variants)) + " bytes");
         fact("library", with_commas(report.archive_bytes) + " bytes");
     }
     for (const Variant &variant : report.variants) {
