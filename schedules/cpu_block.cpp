@@ -48,7 +48,10 @@ int64_t strip_rows(const Convolution &layer, const Image &pixels, const TargetFa
 /// one row in twelve. Without `window` nothing slides.
 int64_t task_count(int64_t strips, int64_t rows, const Window *window) {
     constexpr int64_t kMostTasks = 8;  // Enough for four threads to even out, few for one to pay.
-    if (window == nullptr) return divisor_at_most(strips, kMostTasks);
+    if (window == nullptr) {  // An even number, if there is one: odd ones leave a thread idle.
+        return strips % 2 == 0 ? 2 * divisor_at_most(strips / 2, kMostTasks / 2)
+                               : divisor_at_most(strips, kMostTasks);
+    }
     const int64_t again =
         std::max(0, window_rows(*window, 1) - window->stride_h) / std::max(1, window->stride_h);
     const int64_t most = strips * rows / std::max<int64_t>(1, 12 * again);
@@ -66,6 +69,19 @@ int64_t ring_strip_rows(const Image &read, int height, const Window &window, int
         rows = divisor_at_most(height, rows - 1);
     }
     return rows;
+}
+
+/// Tasks of tiles of channels: few and odd ones do not share well, so that each walks down one half
+/// of the rows (and computes those between the halves twice).
+Partition tile_partition(int height, int64_t rows, int channels, int tile) {
+    constexpr int kFewTiles = 8, kManyRows = 40;
+    const int tiles = (channels + tile - 1) / tile;
+    Partition partition;
+    partition.rows = rows;
+    partition.strips = height / rows;
+    const bool halves = tiles < kFewTiles && tiles % 2 == 1 && height >= kManyRows;
+    if (halves && partition.strips % 2 == 0) partition.tasks = 2;
+    return partition;
 }
 
 /// Strips of `pixels` (natural, not flattened) whose rows come from `layer`, in front of `window`
@@ -179,10 +195,10 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
     schedule_depthwise_strip(*stages_.depthwise, axes_, *natural_.depthwise, depthwise_rows(),
                              loops, facts_, tuning_);
     if (!natural_.expand) return;
-    const int channels = natural_.expand->out_channels;
-    schedule_pointwise_sliding(*stages_.expand, axes_, channels, channels, natural_.input.width,
-                               window_rows(natural_.depthwise->window, partition.rows), loops,
-                               facts_);
+    const int channels = natural_.expand->out_channels, width = natural_.input.width;
+    schedule_pointwise_sliding(*stages_.expand, axes_,
+                               choose_tile(width, channels, facts_, Tuning{}), channels, width,
+                               window_rows(natural_.depthwise->window, partition.rows), loops);
 }
 
 /// The depthwise stored whole: a squeeze needs all of it first, or tasks of rows would compute too
@@ -190,28 +206,32 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
 void BlockScheduler::front_whole(Order order) {
     if (!natural_.depthwise) return;
     const Depthwise &layer = *natural_.depthwise;
+    const int width = natural_.input.width, height = natural_.output.height;
     if (!natural_.expand) {
-        schedule_depthwise_channels(*stages_.depthwise, axes_, layer, depthwise_rows(),
-                                    facts_.lanes, natural_.output.height, facts_, tuning_);
+        schedule_depthwise_channels(
+            *stages_.depthwise, axes_, layer, depthwise_rows(), facts_.lanes,
+            tile_partition(height, height, layer.channels, facts_.lanes), facts_, tuning_);
         return;
     }
-    const int channels = natural_.expand->out_channels, width = natural_.input.width;
+    const int channels = natural_.expand->out_channels;
     if (order == Order::kChannels) {
-        const int tile = pointwise_tile_channels(channels, width, facts_);
-        const int64_t rows =
-            ring_strip_rows(natural_.input, natural_.output.height, layer.window, tile, facts_);
+        const Tile tile = choose_task_tile(channels, width, facts_);
+        const int at_once = tile.channels();
+        const int64_t rows = ring_strip_rows(natural_.input, height, layer.window, at_once, facts_);
         const RowLoops loops = schedule_depthwise_channels(
-            *stages_.depthwise, axes_, layer, depthwise_rows(), tile, rows, facts_, tuning_);
-        schedule_pointwise_sliding(*stages_.expand, axes_, channels, tile, width,
-                                   window_rows(layer.window, rows), loops, facts_);
+            *stages_.depthwise, axes_, layer, depthwise_rows(), at_once,
+            tile_partition(height, rows, channels, at_once), facts_, tuning_);
+        schedule_pointwise_sliding(*stages_.expand, axes_, tile, at_once, width,
+                                   window_rows(layer.window, rows), loops);
         return;
     }
     const Partition partition =
         choose_partition(*natural_.expand, natural_.output, &layer.window, facts_, tuning_);
     const RowLoops loops = schedule_depthwise_whole(*stages_.depthwise, axes_, layer,
                                                     depthwise_rows(), partition, facts_, tuning_);
-    schedule_pointwise_sliding(*stages_.expand, axes_, channels, channels, width,
-                               window_rows(layer.window, partition.rows), loops, facts_);
+    schedule_pointwise_sliding(*stages_.expand, axes_,
+                               choose_tile(width, channels, facts_, Tuning{}), channels, width,
+                               window_rows(layer.window, partition.rows), loops);
 }
 
 /// All of it is a small part of the block's work: plain vector loops.
@@ -226,14 +246,19 @@ void BlockScheduler::squeeze() {
     squeeze.total.compute_root().vectorize(axes_.c, facts_.lanes, tail);
     squeeze.total.update().reorder(axes_.c, squeeze.row).vectorize(axes_.c, facts_.lanes, tail);
     squeeze.row_sums.compute_root().vectorize(axes_.c, facts_.lanes, tail);
+    Var task("sum_task");
+    const int height = natural_.output.height;
     squeeze.row_sums.update()
         .split(axes_.c, cb, cv, facts_.lanes, tail)
         .reorder(cv, squeeze.column, cb, axes_.y)
-        .vectorize(cv);
-    schedule_pointwise_whole(squeeze.reduce, axes_, layer.reduce.out_channels, 1, facts_);
-    schedule_pointwise_whole(squeeze.excite, axes_, layer.excite.out_channels, 1, facts_);
+        .vectorize(cv)
+        .split(axes_.y, task, axes_.y, height % 2 == 0 ? height / 2 : height)
+        .parallel(task);
+    schedule_pointwise_pixel(squeeze.reduce, axes_, layer.reduce.out_channels, facts_);
+    schedule_pointwise_pixel(squeeze.excite, axes_, layer.excite.out_channels, facts_);
     if (squeeze.gated_weights.defined()) {
-        squeeze.gated_weights.compute_root().vectorize(squeeze.gated_weights.args()[0], kPanel);
+        const std::vector<Var> axes = squeeze.gated_weights.args();
+        squeeze.gated_weights.compute_root().vectorize(axes.front(), kPanel).parallel(axes.back());
     } else {
         squeeze.gated_input.compute_root().vectorize(axes_.c, facts_.lanes, tail);
     }
@@ -261,11 +286,17 @@ Order BlockScheduler::order() const {
     if (tuning_.order != Order::kAuto) return tuning_.order;
     if (natural_.expand || (natural_.squeeze && !natural_.cheap)) return Order::kChannels;
     if (stages_.project->padded.defined()) return Order::kSliding;
-    if (natural_.cheap) {  // Whole tiles, so that every one has the same bounds.
-        const int channels = natural_.cheap->channels;
-        const int tile = pointwise_tile_channels(channels, natural_.output.width, facts_);
-        const bool tiled = tile < channels && round_up(channels, facts_.lanes) % tile == 0;
-        return tiled ? Order::kChannels : Order::kSliding;
+    if (natural_.cheap) {
+        const int channels = natural_.cheap->channels, width = natural_.output.width;
+        const int tile = choose_task_tile(channels, width, facts_).channels();
+        // Tasks of rows compute too many of them twice where there are few.
+        const bool few_rows = natural_.output.height < 48;
+        const bool several =
+            tile < channels &&
+            (few_rows || choose_tile(width, channels, facts_, Tuning{}).channels() < channels);
+        // Whole tiles, so that every one has the same bounds.
+        const bool whole = round_up(channels, facts_.lanes) % tile == 0;
+        return several && whole ? Order::kChannels : Order::kSliding;
     }
     const Partition strips =
         choose_partition(*natural_.project, natural_.output, nullptr, facts_, tuning_);
@@ -299,12 +330,13 @@ void BlockScheduler::ghost_output() {
     const Image &image = natural_.output;
     const Depthwise &cheap = *natural_.cheap;
     Func &out = stages_.output;
-    const int tile = pointwise_tile_channels(cheap.channels, image.width, facts_);
     const bool by_tiles = order() == Order::kChannels;
     const int channels = natural_.project->out_channels;
-    const int at_once = by_tiles ? tile : round_up(channels, tile);
+    const Tile tile = by_tiles ? choose_task_tile(channels, image.width, facts_)
+                               : choose_tile(image.width, channels, facts_, Tuning{});
+    const int at_once = by_tiles ? tile.channels() : round_up(channels, tile.channels());
     const int at_once_vectors =
-        std::max(1, (by_tiles ? tile : round_up(channels, facts_.lanes)) / facts_.lanes);
+        std::max(1, std::min(at_once, round_up(channels, facts_.lanes)) / facts_.lanes);
     Partition partition;
     partition.rows = ring_strip_rows(image, image.height, cheap.window, at_once, facts_);
     partition.strips = image.height / partition.rows;
@@ -338,8 +370,8 @@ void BlockScheduler::ghost_output() {
         schedule_depthwise_strip(*stages_.cheap, axes_, cheap, {image.width, false, true}, rows,
                                  facts_, tuning_);
     }
-    schedule_pointwise_sliding(*stages_.project, axes_, channels, at_once, image.width,
-                               window_rows(cheap.window, partition.rows), rows, facts_);
+    schedule_pointwise_sliding(*stages_.project, axes_, tile, at_once, image.width,
+                               window_rows(cheap.window, partition.rows), rows);
     if (natural_.squeeze) {
         squeeze();
         front_whole(Order::kChannels);
@@ -357,8 +389,8 @@ void BlockScheduler::depthwise_output() {
     Var task("task"), row("row"), xo("xo"), xi("xi"), cb("cb"), cv("cv");
     const int64_t tasks = task_count(image.height, 1, nullptr);
     const bool many = stage.accumulator.defined();
-    const int run =
-        depthwise_run(layer.window, image.width, many, facts_, tuning_, facts_.registers > 16 ? 4 : 1);
+    const int run = depthwise_run(layer.window, image.width, many, facts_, tuning_,
+                                  facts_.registers > 16 ? 4 : 1);
     const bool dense = layer.multiplier == 1;
     out.split(axes_.y, task, row, static_cast<int>(image.height / tasks), TailStrategy::RoundUp)
         .split(axes_.x, xo, xi, run, TailStrategy::ShiftInwards)

@@ -50,11 +50,9 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
     return loops;
 }
 
-/// Loops of pointwise rows, innermost first: cv, ci, xi, xo, y, cb.
-void schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, int channels, int width,
-                             const TargetFacts &facts) {
-    // The tile of this stage is not the one that a Tuning speaks of.
-    const Tile tile = choose_tile(width, channels, facts, Tuning{});
+/// Loops of pointwise rows, innermost first: cv, ci, xi, xo, y, cb. Returns cb.
+Var schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, const Tile &tile,
+                            int width) {
     Func &rows = stage.result;
     Var cb("ecb"), ci("eci"), cv("ecv"), xo("exo"), xi("exi");
     rows.bound_extent(axes.x, width)
@@ -66,6 +64,7 @@ void schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, int chan
         .unroll(ci)
         .unroll(xi);
     schedule_accumulators(stage, axes, rows, xo, tile);
+    return cb;
 }
 
 }  // namespace
@@ -143,41 +142,47 @@ RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const
 
 RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
                                      const Depthwise &layer, const DepthwiseRows &rows, int tile,
-                                     int64_t strip_rows, const TargetFacts &facts,
+                                     const Partition &partition, const TargetFacts &facts,
                                      const Tuning &tuning) {
     stage.result.compute_root();
     DepthwiseRows in_tiles = rows;
     in_tiles.channel_unit = tile;
     const DepthwiseLoops loops =
         schedule_depthwise_rows(stage, axes, layer, in_tiles, facts, tuning);
-    Var task("dtask"), strip("dstrip"), row("drow"), cb("dci");
+    Var task("dtask"), group("dgroup"), strip("dstrip"), row("drow"), cb("dci");
+    const int64_t strips = partition.strips / partition.tasks;
     stage.result.split(loops.cb, task, cb, std::max(1, tile / facts.lanes), TailStrategy::RoundUp)
-        .split(loops.row, strip, row, static_cast<int>(strip_rows), TailStrategy::RoundUp)
-        .reorder(cb, row, strip, task)
+        .split(loops.row, strip, row, static_cast<int>(partition.rows), TailStrategy::RoundUp)
+        .split(strip, group, strip, static_cast<int>(strips), TailStrategy::RoundUp)
+        .reorder(cb, row, strip, group, task)
+        .fuse(group, task, task)
         .parallel(task);
     return {stage.result, task, strip};
 }
 
-void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, int channels,
-                                int channels_read, int width, int ring_rows, const RowLoops &at,
-                                const TargetFacts &facts) {
-    const int tile = pointwise_tile_channels(channels, width, facts);
+void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, const Tile &tile,
+                                int channels_read, int width, int ring_rows, const RowLoops &at) {
     stage.result.store_at(at.func, at.task)
         .compute_at(at.func, at.strip)
         .fold_storage(axes.y, ring_rows)
-        .bound_extent(axes.c, round_up(channels_read, tile));
-    schedule_pointwise_rows(stage, axes, channels, width, facts);
+        .bound_extent(axes.c, round_up(channels_read, tile.channels()));
+    schedule_pointwise_rows(stage, axes, tile, width);
 }
 
-void schedule_pointwise_whole(ConvolutionStage &stage, const Axes &axes, int channels, int width,
+void schedule_pointwise_pixel(ConvolutionStage &stage, const Axes &axes, int channels,
                               const TargetFacts &facts) {
-    const int tile = pointwise_tile_channels(channels, width, facts);
-    stage.result.compute_root().bound_extent(axes.c, round_up(channels, tile));
-    schedule_pointwise_rows(stage, axes, channels, width, facts);
+    const Tile tile = choose_task_tile(channels, 1, facts);
+    stage.result.compute_root().bound_extent(axes.c, round_up(channels, tile.channels()));
+    const Var task = schedule_pointwise_rows(stage, axes, tile, 1);
+    stage.result.parallel(task);
 }
 
-int pointwise_tile_channels(int channels, int width, const TargetFacts &facts) {
-    return choose_tile(width, channels, facts, Tuning{}).channels();
+Tile choose_task_tile(int channels, int width, const TargetFacts &facts) {
+    const Tile tile = choose_tile(width, channels, facts, Tuning{});
+    if (tile.channels() < channels || channels <= kPanel) return tile;
+    Tuning half;
+    half.tile_vectors = std::max(1, tile.vectors / 2);
+    return choose_tile(width, channels, facts, half);
 }
 
 }  // namespace sepconv

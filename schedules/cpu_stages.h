@@ -68,26 +68,25 @@ RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const
                                   const DepthwiseRows &rows, const Partition &partition,
                                   const TargetFacts &facts, const Tuning &tuning);
 
-/// The same, stored whole, in tasks of `tile` channels; each walks down the rows in strips of
-/// `strip_rows`.
+/// The same, stored whole; a task is `tile` channels of as many strips as the partition gives it.
 RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
                                      const Depthwise &layer, const DepthwiseRows &rows, int tile,
-                                     int64_t strip_rows, const TargetFacts &facts,
+                                     const Partition &partition, const TargetFacts &facts,
                                      const Tuning &tuning);
 
 /// A pointwise stage of `width` pixels a row that slides down the rows of its consumer: each strip
 /// computes only the rows that the strip before it did not, into a ring of `ring_rows`. The
 /// consumer reads `channels_read` channels at a time: all, or those of one tile.
-void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, int channels,
-                                int channels_read, int width, int ring_rows, const RowLoops &at,
-                                const TargetFacts &facts);
+void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, const Tile &tile,
+                                int channels_read, int width, int ring_rows, const RowLoops &at);
 
-/// The same, stored whole.
-void schedule_pointwise_whole(ConvolutionStage &stage, const Axes &axes, int channels, int width,
+/// A pointwise stage of one pixel, in tasks of one tile each.
+void schedule_pointwise_pixel(ConvolutionStage &stage, const Axes &axes, int channels,
                               const TargetFacts &facts);
 
-/// Channels of the tile that a pointwise stage of `width` pixels a row is computed in.
-int pointwise_tile_channels(int channels, int width, const TargetFacts &facts);
+/// The tile of a pointwise stage with `width` pixels a row whose tasks are tiles: at least two of
+/// them, if there are two panels.
+Tile choose_task_tile(int channels, int width, const TargetFacts &facts);
 
 }  // namespace sepconv
 
