@@ -296,7 +296,8 @@ Order BlockScheduler::order() const {
             (few_rows || choose_tile(width, channels, facts_, Tuning{}).channels() < channels);
         // Whole tiles, so that every one has the same bounds.
         const bool whole = round_up(channels, facts_.lanes) % tile == 0;
-        return several && whole ? Order::kChannels : Order::kSliding;
+        const bool few_taps = !stages_.cheap->accumulator.defined();
+        return several && whole && few_taps ? Order::kChannels : Order::kSliding;
     }
     const Partition strips =
         choose_partition(*natural_.project, natural_.output, nullptr, facts_, tuning_);
