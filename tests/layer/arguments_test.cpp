@@ -7,7 +7,9 @@
 namespace sepconv {
 namespace {
 
+using testing::ghost_block;
 using testing::separable_block;
+using testing::squeezed_block;
 using testing::step;
 
 struct Expected {
@@ -67,6 +69,83 @@ TEST(Arguments, OfADepthwiseWithMultiplier) {
                       {"output", Role::kOutput, 720, StageId::kOutput, -1}});
 }
 
+TEST(Arguments, OfASqueezeExcite) {
+    Block block = squeezed_block();
+    block.squeeze->reduce.epilogue = {step(Op::kAdd, Operand::kChannel)};
+    block.squeeze->excite.epilogue = {step(Op::kMultiply, Operand::kScalar)};
+    block.project->epilogue = {step(Op::kAdd, Operand::kTensor)};
+    block.operands = {block.output};
+    expect_arguments(block, {{"input", Role::kInput, 240, StageId::kOutput, -1},
+                             {"depthwise_weights", Role::kWeights, 9 * 16, StageId::kDepthwise, -1},
+                             {"depthwise_bias", Role::kBias, 16, StageId::kDepthwise, -1},
+                             {"reduce_weights", Role::kWeights, 8 * 16, StageId::kReduce, -1},
+                             {"reduce_bias", Role::kBias, 16, StageId::kReduce, -1},
+                             {"reduce_channel_0", Role::kChannel, 3, StageId::kReduce, 0},
+                             {"excite_weights", Role::kWeights, 3 * 16, StageId::kExcite, -1},
+                             {"excite_bias", Role::kBias, 16, StageId::kExcite, -1},
+                             {"excite_scalar_0", Role::kScalar, 1, StageId::kExcite, 0},
+                             {"project_weights", Role::kWeights, 2 * 8 * 16, StageId::kProject, -1},
+                             {"project_bias", Role::kBias, 32, StageId::kProject, -1},
+                             {"project_tensor_0", Role::kTensor, 600, StageId::kProject, 0},
+                             {"output", Role::kOutput, 600, StageId::kOutput, -1}});
+}
+
+TEST(Arguments, OfAGhostModule) {
+    Block block = ghost_block();
+    block.cheap->epilogue = {step(Op::kAdd, Operand::kChannel)};
+    block.epilogue = {step(Op::kMultiply, Operand::kChannel), step(Op::kAdd, Operand::kTensor)};
+    block.operands = {block.output};
+    expect_arguments(block, {{"input", Role::kInput, 240, StageId::kOutput, -1},
+                             {"project_weights", Role::kWeights, 8 * 16, StageId::kProject, -1},
+                             {"project_bias", Role::kBias, 16, StageId::kProject, -1},
+                             {"cheap_weights", Role::kWeights, 9 * 16, StageId::kCheap, -1},
+                             {"cheap_bias", Role::kBias, 16, StageId::kCheap, -1},
+                             {"cheap_channel_0", Role::kChannel, 10, StageId::kCheap, 0},
+                             {"output_channel_0", Role::kChannel, 20, StageId::kOutput, 0},
+                             {"output_tensor_1", Role::kTensor, 600, StageId::kOutput, 1},
+                             {"output", Role::kOutput, 600, StageId::kOutput, -1}});
+}
+
+TEST(Stages, AreInTheOrderInWhichTheyAreComputed) {
+    Block block = squeezed_block();
+    block.expand = Convolution{8, 8, {}, {}};
+    block.cheap = ghost_block().cheap;
+    const auto names = [](const Block &of) {
+        std::string text;
+        for (const StageRef &stage : stages_of(of)) text += std::string(stage.name) + " ";
+        return text;
+    };
+    EXPECT_EQ(names(block), "expand depthwise reduce excite project cheap ");
+    block.epilogue = {step(Op::kRelu)};
+    EXPECT_EQ(names(block), "expand depthwise reduce excite project cheap output ");
+    EXPECT_EQ(names(ghost_block()), "project cheap ");
+}
+
+TEST(Stages, KnowWhatTheyCompute) {
+    Block block = squeezed_block();
+    block.cheap = ghost_block().cheap;
+    block.epilogue = {step(Op::kRelu)};
+    std::vector<int> channels;
+    for (const StageRef &stage : stages_of(block)) {
+        channels.push_back(stage.channels);
+        const bool convolution = stage.convolution != nullptr,
+                   depthwise = stage.depthwise != nullptr;
+        EXPECT_EQ(convolution || depthwise, stage.id != StageId::kOutput) << stage.name;
+        EXPECT_FALSE(convolution && depthwise) << stage.name;
+    }
+    EXPECT_EQ(channels, (std::vector<int>{8, 3, 8, 20, 10, 20}));
+}
+
+TEST(Stages, TensorOperandsStandInTheLastEpilogue) {
+    Block block = squeezed_block();
+    EXPECT_EQ(&last_epilogue(block), &block.project->epilogue);
+    block.squeeze.reset();
+    block.project.reset();
+    EXPECT_EQ(&last_epilogue(block), &block.depthwise->epilogue);
+    const Block ghost = ghost_block();
+    EXPECT_EQ(&last_epilogue(ghost), &ghost.epilogue);
+}
+
 TEST(Arguments, OfAResize) {
     Resize resize;
     resize.taps = 2;
@@ -120,6 +199,29 @@ TEST(Cost, OfASeparableBlockBesideTheStandardConvolution) {
     // 1 / out_channels + 1 / (k * k).
     EXPECT_DOUBLE_EQ(static_cast<double>(cost.macs) / static_cast<double>(cost.standard_macs),
                      1.0 / 20 + 1.0 / 9);
+}
+
+TEST(Cost, OfASqueezeExciteIsThatOfOnePixelMore) {
+    Block block = squeezed_block();
+    block.squeeze->excite.epilogue = {step(Op::kAdd, Operand::kChannel)};
+    const Cost cost = cost_of(block), without = cost_of(separable_block());
+    EXPECT_EQ(cost.macs, without.macs + 2 * 8 * 3);
+    EXPECT_EQ(cost.standard_macs, without.standard_macs + 2 * 8 * 3);
+    EXPECT_EQ(cost.parameters, without.parameters + 2 * 8 * 3 + 3 + 8);
+    EXPECT_EQ(cost.bytes_read, without.bytes_read + 4 * (2 * 8 * 3 + 3 + 8 + 8));
+    EXPECT_EQ(cost.bytes_written, without.bytes_written);
+}
+
+TEST(Cost, OfAGhostModule) {
+    Block block = ghost_block();
+    block.epilogue = {step(Op::kAdd, Operand::kTensor)};
+    block.operands = {block.output};
+    const Cost cost = cost_of(block);
+    EXPECT_EQ(cost.macs, 30 * (8 * 10 + 10 * 9));
+    EXPECT_EQ(cost.standard_macs, cost.macs);
+    EXPECT_EQ(cost.parameters, 8 * 10 + 10 + 10 * 9 + 10);
+    EXPECT_EQ(cost.bytes_read, 4 * (240 + 600 + cost.parameters));
+    EXPECT_EQ(cost.bytes_written, 4 * 600);
 }
 
 TEST(Cost, OfADenseConvolutionIsTheStandardOne) {

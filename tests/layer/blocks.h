@@ -19,6 +19,22 @@ inline Block separable_block() {
     return block;
 }
 
+/// separable_block() with a squeeze-excite to 3 channels and back in front of its project.
+inline Block squeezed_block() {
+    Block block = separable_block();
+    block.squeeze = Squeeze{Convolution{8, 3, {}, {}}, Convolution{3, 8, {}, {}}};
+    return block;
+}
+
+/// Pointwise from 8 to 10 channels of 6 x 5 pixels, then the cheap 3x3 depthwise on them.
+inline Block ghost_block() {
+    Block block = separable_block();
+    block.cheap = Depthwise{10, 1, block.depthwise->window, {}};
+    block.depthwise.reset();
+    block.project = Convolution{8, 10, {}, {}};
+    return block;
+}
+
 inline Elementwise step(Op op, Operand operand = Operand::kNone) {
     return {op, operand, false, 0.0F, 0.0F};
 }

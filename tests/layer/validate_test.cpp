@@ -9,7 +9,9 @@
 namespace sepconv {
 namespace {
 
+using testing::ghost_block;
 using testing::separable_block;
+using testing::squeezed_block;
 using testing::step;
 
 void expect_rejected(const Kernel &kernel, const std::string &field,
@@ -20,12 +22,25 @@ void expect_rejected(const Kernel &kernel, const std::string &field,
         << "expected the message to name " << field << ": " << status.message();
 }
 
-/// A separable block after `change` is rejected with a message that names `field`.
-void expect_block_rejected(const std::function<void(Block &)> &change, const std::string &field,
-                           StatusCode code = StatusCode::kInvalidArgument) {
-    Block block = separable_block();
+/// A block after `change` is rejected with a message that names `field`.
+void expect_changed_rejected(Block block, const std::function<void(Block &)> &change,
+                             const std::string &field,
+                             StatusCode code = StatusCode::kInvalidArgument) {
     change(block);
     expect_rejected(block, field, code);
+}
+
+void expect_block_rejected(const std::function<void(Block &)> &change, const std::string &field,
+                           StatusCode code = StatusCode::kInvalidArgument) {
+    expect_changed_rejected(separable_block(), change, field, code);
+}
+
+void expect_squeeze_rejected(const std::function<void(Block &)> &change, const std::string &field) {
+    expect_changed_rejected(squeezed_block(), change, field);
+}
+
+void expect_ghost_rejected(const std::function<void(Block &)> &change, const std::string &field) {
+    expect_changed_rejected(ghost_block(), change, field);
 }
 
 TEST(Validate, AcceptsEveryShapeOfBlock) {
@@ -45,6 +60,26 @@ TEST(Validate, AcceptsEveryShapeOfBlock) {
     Block shorter = separable_block();
     shorter.output = dense_image(20, 3, 2, false);
     EXPECT_TRUE(validate(shorter).ok());
+}
+
+TEST(Validate, AcceptsEveryShapeOfSqueezeAndGhost) {
+    EXPECT_TRUE(validate(squeezed_block()).ok()) << validate(squeezed_block()).message();
+    EXPECT_TRUE(validate(ghost_block()).ok()) << validate(ghost_block()).message();
+    Block gates = squeezed_block();
+    gates.squeeze->reduce.epilogue = {step(Op::kAdd, Operand::kChannel)};
+    gates.squeeze->excite.epilogue = {step(Op::kMultiply, Operand::kScalar), step(Op::kSigmoid)};
+    EXPECT_TRUE(validate(gates).ok()) << validate(gates).message();
+    Block alone = squeezed_block();
+    alone.depthwise.reset();
+    EXPECT_TRUE(validate(alone).ok()) << validate(alone).message();
+    Block bottleneck = squeezed_block();
+    bottleneck.project->out_channels = 10;
+    bottleneck.cheap = ghost_block().cheap;
+    EXPECT_TRUE(validate(bottleneck).ok()) << validate(bottleneck).message();
+    Block sum = ghost_block();
+    sum.epilogue = {step(Op::kAdd, Operand::kTensor), step(Op::kRelu)};
+    sum.operands = {sum.output};
+    EXPECT_TRUE(validate(sum).ok()) << validate(sum).message();
 }
 
 TEST(Validate, RejectsExtents) {
@@ -91,6 +126,68 @@ TEST(Validate, RejectsStagesThatNoKernelHas) {
             b.project.reset();
         },
         "no stage");
+}
+
+TEST(Validate, RejectsSqueezes) {
+    expect_squeeze_rejected([](Block &b) { b.squeeze->reduce.in_channels = 9; },
+                            "reduce.in_channels");
+    expect_squeeze_rejected([](Block &b) { b.squeeze->excite.in_channels = 4; },
+                            "excite.in_channels");
+    expect_squeeze_rejected([](Block &b) { b.squeeze->excite.out_channels = 1; },
+                            "excite.out_channels");
+    expect_squeeze_rejected([](Block &b) { b.squeeze->reduce.window.kernel_h = 3; },
+                            "reduce.window");
+    expect_squeeze_rejected([](Block &b) { b.squeeze->excite.window.stride_w = 2; },
+                            "excite.window");
+    expect_squeeze_rejected([](Block &b) { b.squeeze->reduce.out_channels = 0; },
+                            "reduce.out_channels");
+    expect_squeeze_rejected([](Block &b) { b.depthwise->multiplier = 2; }, "depthwise.multiplier");
+    expect_squeeze_rejected([](Block &b) { b.project.reset(); }, "squeeze");
+    expect_squeeze_rejected(
+        [](Block &b) {
+            b.depthwise.reset();
+            b.project->window.kernel_h = 3;
+        },
+        "project.window");
+    expect_squeeze_rejected(
+        [](Block &b) {
+            b.squeeze->reduce.epilogue = {step(Op::kAdd, Operand::kTensor)};
+            b.operands = {b.output};
+        },
+        "reduce.epilogue[0] (add)");
+    expect_squeeze_rejected(
+        [](Block &b) { b.squeeze->excite.epilogue = {step(Op::kMultiply, Operand::kTensor)}; },
+        "excite.epilogue[0] (multiply)");
+}
+
+TEST(Validate, RejectsGhostModules) {
+    expect_ghost_rejected([](Block &b) { b.cheap->channels = 8; }, "cheap.channels");
+    expect_ghost_rejected([](Block &b) { b.cheap->multiplier = 2; }, "cheap.multiplier");
+    expect_ghost_rejected([](Block &b) { b.output = dense_image(10, 6, 5, false); },
+                          "output.channels");
+    expect_ghost_rejected([](Block &b) { b.cheap->window.stride_h = 2; }, "output.height");
+    expect_ghost_rejected([](Block &b) { b.cheap->window.pad_left = 0; }, "output.width");
+    expect_ghost_rejected([](Block &b) { b.project->window.kernel_w = 3; }, "project.window");
+    expect_ghost_rejected([](Block &b) { b.project.reset(); }, "depthwise, a project");
+    expect_ghost_rejected([](Block &b) { b.depthwise = separable_block().depthwise; }, "cheap");
+    for (const char *stage : {"project", "cheap"}) {
+        expect_ghost_rejected(
+            [stage](Block &b) {
+                Epilogue &sum = *stage == 'p' ? b.project->epilogue : b.cheap->epilogue;
+                sum = {step(Op::kAdd, Operand::kTensor)};
+            },
+            std::string(stage) + ".epilogue[0] (add)");
+    }
+    expect_ghost_rejected([](Block &b) { b.epilogue = {step(Op::kAdd)}; }, "output.epilogue[0]");
+    expect_ghost_rejected([](Block &b) { b.epilogue = {step(Op::kAdd, Operand::kTensor)}; },
+                          "operands");
+    expect_ghost_rejected(
+        [](Block &b) {
+            b.epilogue = {step(Op::kAdd, Operand::kTensor)};
+            b.operands = {dense_image(10, 6, 5, false)};
+        },
+        "operands[0].channels");
+    expect_block_rejected([](Block &b) { b.epilogue = {step(Op::kRelu)}; }, "epilogue");
 }
 
 TEST(Validate, RejectsLayouts) {
