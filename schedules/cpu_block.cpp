@@ -35,12 +35,15 @@ int64_t weight_bytes(const Convolution &layer) {
 
 /// Each strip reads all packed weights once, so what it holds of the input (or of the depthwise)
 /// should be about as large as they are: smaller strips wait for weights, larger ones push their
-/// own rows out of the first-level cache. Half of either cache level is the limit.
-int64_t strip_rows(const Convolution &layer, const Image &pixels, const TargetFacts &facts,
-                   const Tuning &tuning) {
+/// own rows out of the cache. Half of either level is the limit; behind a depthwise no less than
+/// four times the first level, because every strip begins and ends with rows at a border.
+int64_t strip_rows(const Convolution &layer, const Image &pixels, bool behind_depthwise,
+                   const TargetFacts &facts, const Tuning &tuning) {
     if (tuning.strip_rows > 0) return divisor_at_most(pixels.height, tuning.strip_rows);
     const int64_t row_bytes = 4LL * pixels.width * layer.in_channels * layer.window.stride_h;
-    const int64_t bytes = std::clamp(weight_bytes(layer), facts.l1_bytes / 2, facts.l2_bytes / 2);
+    const int64_t least = behind_depthwise ? 4 * facts.l1_bytes : facts.l1_bytes / 2;
+    const int64_t most = std::max(least, facts.l2_bytes / 2);
+    const int64_t bytes = std::clamp(weight_bytes(layer), least, most);
     return divisor_at_most(pixels.height, std::max<int64_t>(1, bytes / row_bytes));
 }
 
@@ -86,10 +89,10 @@ Partition tile_partition(int height, int64_t rows, int channels, int tile) {
 
 /// Strips of `pixels` (natural, not flattened) whose rows come from `layer`, in front of `window`
 /// if it slides.
-Partition choose_partition(const Convolution &layer, const Image &pixels, const Window *window,
-                           const TargetFacts &facts, const Tuning &tuning) {
+Partition choose_partition(const Convolution &layer, const Image &pixels, bool behind_depthwise,
+                           const Window *window, const TargetFacts &facts, const Tuning &tuning) {
     Partition partition;
-    partition.rows = strip_rows(layer, pixels, facts, tuning);
+    partition.rows = strip_rows(layer, pixels, behind_depthwise, facts, tuning);
     partition.strips = pixels.height / partition.rows;
     partition.tasks = task_count(partition.strips, partition.rows, window);
     return partition;
@@ -226,7 +229,7 @@ void BlockScheduler::front_whole(Order order) {
         return;
     }
     const Partition partition =
-        choose_partition(*natural_.expand, natural_.output, &layer.window, facts_, tuning_);
+        choose_partition(*natural_.expand, natural_.output, true, &layer.window, facts_, tuning_);
     const RowLoops loops = schedule_depthwise_whole(*stages_.depthwise, axes_, layer,
                                                     depthwise_rows(), partition, facts_, tuning_);
     schedule_pointwise_sliding(*stages_.expand, axes_,
@@ -299,8 +302,12 @@ Order BlockScheduler::order() const {
         const bool few_taps = !stages_.cheap->accumulator.defined();
         return several && whole && few_taps ? Order::kChannels : Order::kSliding;
     }
+    // A whole depthwise is faster, but must not be what the arena is sized by.
+    constexpr int64_t kMostBytes = 1 << 20;
+    if (natural_.depthwise && input_bytes() <= kMostBytes) return Order::kChannels;
     const Partition strips =
-        choose_partition(*natural_.project, natural_.output, nullptr, facts_, tuning_);
+        choose_partition(*natural_.project, natural_.output, natural_.depthwise.has_value(),
+                         nullptr, facts_, tuning_);
     return strips.tasks < 4 ? Order::kChannels : Order::kSliding;
 }
 
@@ -311,7 +318,8 @@ void BlockScheduler::project_output() {
     const Partition partition =
         whole && weight_bytes(*natural_.project) > input_bytes()
             ? by_channels(natural_.output)
-            : choose_partition(*natural_.project, natural_.output, window, facts_, tuning_);
+            : choose_partition(*natural_.project, natural_.output,
+                               natural_.depthwise.has_value() && !whole, window, facts_, tuning_);
     const int64_t tile_row = flat_ ? partition.rows * natural_.output.width : block_.output.width;
     const Tile tile = choose_tile(tile_row, block_.output.channels, facts_, tuning_);
     const OutputLoops loops = output_loops(partition, tile);
