@@ -12,7 +12,7 @@ constexpr double kErfError = 8 * kRounding;
 
 /// `value` where the argument's error may grow by `slope`, and the operator itself adds `own`.
 Bounded through(double value, double slope, const Bounded &x, double own) {
-    return {value, slope * x.error + own};
+    return {value, slope * x.error + own, slope * x.deviation + own};
 }
 
 double sigmoid(double x) {
@@ -60,7 +60,8 @@ Bounded unary(const Elementwise &step, const Bounded &x) {
         }
         case Op::kSqrt: {
             const double value = std::sqrt(v);
-            return {value, value - std::sqrt(std::max(v - x.error, 0.0)) + 2 * u * value};
+            const double reach = value - std::sqrt(std::max(v - x.error, 0.0));
+            return {value, reach + 2 * u * value};
         }
         case Op::kAbs:
             return through(std::abs(v), 1, x, 0);
@@ -77,44 +78,58 @@ Bounded divide(const Bounded &x, const Bounded &y) {
     if (nearest <= 0) {
         return {value, std::numeric_limits<double>::infinity()};
     }
-    return {value,
-            (x.error + std::abs(value) * y.error) / nearest + 3 * kRounding * std::abs(value)};
+    const double own = 3 * kRounding * std::abs(value);
+    return {value, (x.error + std::abs(value) * y.error) / nearest + own,
+            (x.deviation + std::abs(value) * y.deviation) / nearest + own};
+}
+
+/// x and y with these slopes, and one rounding.
+Bounded rounded(double value, double slope_x, const Bounded &x, double slope_y, const Bounded &y) {
+    const double own = kRounding * std::abs(value);
+    return {value, slope_x * x.error + slope_y * y.error + own,
+            slope_x * x.deviation + slope_y * y.deviation + own};
+}
+
+/// One of the two, or between them.
+Bounded either(double value, const Bounded &x, const Bounded &y) {
+    return {value, std::max(x.error, y.error), x.deviation + y.deviation};
 }
 
 Bounded binary(const Elementwise &step, const Bounded &x, const Bounded &y) {
     const Bounded &left = step.reversed ? y : x;
     const Bounded &right = step.reversed ? x : y;
     switch (step.op) {
-        case Op::kAdd: {
-            const double value = x.value + y.value;
-            return {value, x.error + y.error + kRounding * std::abs(value)};
-        }
-        case Op::kSubtract: {
-            const double value = left.value - right.value;
-            return {value, x.error + y.error + kRounding * std::abs(value)};
-        }
-        case Op::kMultiply: {
-            const double value = x.value * y.value;
-            return {value, std::abs(x.value) * y.error + std::abs(y.value) * x.error +
-                               x.error * y.error + kRounding * std::abs(value)};
-        }
+        case Op::kAdd:
+            return rounded(x.value + y.value, 1, x, 1, y);
+        case Op::kSubtract:
+            return rounded(left.value - right.value, 1, x, 1, y);
+        case Op::kMultiply:
+            return product(x, y);
         case Op::kDivide:
             return divide(left, right);
         case Op::kMinimum:
-            return {std::min(x.value, y.value), std::max(x.error, y.error)};
+            return either(std::min(x.value, y.value), x, y);
         case Op::kMaximum:
-            return {std::max(x.value, y.value), std::max(x.error, y.error)};
-        case Op::kPRelu: {
-            const double value = x.value < 0 ? x.value * y.value : x.value;
-            return {value, std::max(1.0, std::abs(y.value)) * x.error +
-                               std::abs(x.value) * y.error + kRounding * std::abs(value)};
-        }
+            return either(std::max(x.value, y.value), x, y);
+        case Op::kPRelu:
+            return rounded(x.value < 0 ? x.value * y.value : x.value,
+                           std::max(1.0, std::abs(y.value)), x, std::abs(x.value), y);
         default:
             return {std::numeric_limits<double>::quiet_NaN(), 0};
     }
 }
 
 }  // namespace
+
+double tolerance(const Bounded &x) {
+    return std::min(x.error, 6 * x.deviation);
+}
+
+Bounded product(const Bounded &x, const Bounded &y) {
+    Bounded result = rounded(x.value * y.value, std::abs(y.value), x, std::abs(x.value), y);
+    result.error += x.error * y.error;
+    return result;
+}
 
 double roundings_of_sum(double terms) {
     return std::min(terms, 6 * std::sqrt(terms)) + 2;
@@ -125,6 +140,7 @@ Bounded apply(const Epilogue &epilogue, Bounded x, const OperandAt &operand) {
         x = is_binary(epilogue[i].op) ? binary(epilogue[i], x, operand(static_cast<int>(i)))
                                       : unary(epilogue[i], x);
         x.error += std::numeric_limits<float>::min();  // Denormals may be flushed.
+        x.deviation += std::numeric_limits<float>::min();
     }
     return x;
 }

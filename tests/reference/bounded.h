@@ -10,11 +10,23 @@ namespace sepconv::reference {
 /// Half the distance between 1 and the next float: the relative error of one rounding.
 constexpr double kRounding = 1.0 / (1 << 24);
 
-/// A value in double precision, and how far a float computation of it may be off.
+/// A value in double precision, and how far a float computation of it may be off: at most `error`
+/// (but see roundings_of_sum()); and if roundings are independent of each other with mean 0, as in
+/// a random walk, farther than t * `deviation` with a probability of at most 2 exp(-t * t / 2)
+/// (what is called sub-Gaussian). Deviations of sums of independent errors add up as squares, of
+/// others as they are; errors always as they are.
 struct Bounded {
     double value = 0.0;
     double error = 0.0;
+    double deviation = error;
 };
+
+/// Both of the above in one: `error`, or if that is less six deviations, which one value in 10^7
+/// exceeds.
+double tolerance(const Bounded &x);
+
+/// x * y, whether or not their errors depend on each other.
+Bounded product(const Bounded &x, const Bounded &y);
 
 /// Roundings that a float sum of `terms` products may accumulate, relative to the sum of their
 /// magnitudes. The certain bound is `terms` + 1; above some 60 terms Higham and Mary's

@@ -36,7 +36,8 @@ void store(const Plane &plane, const Image &image, std::vector<OutputElement> *o
     for (int c = 0; c < image.channels; ++c) {
         for (int y = 0; y < image.height; ++y) {
             for (int x = 0; x < image.width; ++x) {
-                output->at(offset_of(image, c, x, y)) = {plane.at(c, x, y), true};
+                const Bounded &bounded = plane.at(c, x, y);
+                output->at(offset_of(image, c, x, y)) = {{bounded.value, tolerance(bounded)}, true};
             }
         }
     }
@@ -80,32 +81,51 @@ void apply_epilogue(const Epilogue &epilogue, const Operands &operands, const Na
 
 namespace {
 
-/// The sum of products, and what its float evaluation may be off.
-struct Sum {
-    double value = 0, magnitude = 0, inherited = 0;
-    int64_t terms = 0;
+/// Whether the errors of a sum's terms come from roundings that no two terms share.
+enum class Terms { kIndependent, kDependent };
+
+/// The sum of products, and what its float evaluation in an order that has nothing to do with the
+/// values may be off. With S the sum and Q that of the products' squares, the k-th of n partial
+/// sums has an expected square of (k / n)^2 S^2 + k (n - k) / (n (n - 1)) (Q - S^2 / n): together,
+/// and with a rounding of each product, less than (n + 1) (S^2 + Q).
+class Sum {
+public:
+    explicit Sum(Terms terms) : independent_(terms == Terms::kIndependent) {}
 
     void add(double weight, const Bounded &x) {
-        value += weight * x.value;
-        magnitude += std::abs(weight * x.value);
-        inherited += std::abs(weight) * x.error;
-        ++terms;
+        const double term = weight * x.value;
+        value_ += term;
+        magnitude_ += std::abs(term);
+        squares_ += term * term;
+        inherited_ += std::abs(weight) * x.error;
+        const double deviation = std::abs(weight) * x.deviation;
+        deviation_ += independent_ ? deviation * deviation : deviation;
+        ++terms_;
     }
+    double magnitude() const { return magnitude_; }
+    int64_t terms() const { return terms_; }
     Bounded bounded() const {
-        return {value, inherited +
-                           kRounding * roundings_of_sum(static_cast<double>(terms)) * magnitude +
-                           std::numeric_limits<float>::min()};
+        const double count = static_cast<double>(terms_);
+        const double smallest = std::numeric_limits<float>::min();
+        const double own = kRounding * std::sqrt((count + 1) * (value_ * value_ + squares_));
+        return {value_, inherited_ + kRounding * roundings_of_sum(count) * magnitude_ + smallest,
+                (independent_ ? std::sqrt(deviation_) : deviation_) + own + smallest};
     }
+
+private:
+    bool independent_;
+    double value_ = 0, magnitude_ = 0, squares_ = 0, inherited_ = 0, deviation_ = 0;
+    int64_t terms_ = 0;
 };
 
 Plane convolve(const Plane &in, const Convolution &layer, const std::vector<double> &weights,
-               const std::vector<double> &bias, int width, int height) {
+               const std::vector<double> &bias, int width, int height, Terms terms) {
     const Window &w = layer.window;
     Plane out(layer.out_channels, width, height);
     for (int c = 0; c < layer.out_channels; ++c) {
         for (int y = 0; y < height; ++y) {
             for (int x = 0; x < width; ++x) {
-                Sum sum;
+                Sum sum(terms);
                 sum.add(bias.at(c), {1.0, 0.0});
                 for (int ky = 0; ky < w.kernel_h; ++ky) {
                     for (int kx = 0; kx < w.kernel_w; ++kx) {
@@ -132,7 +152,7 @@ Plane convolve(const Plane &in, const Convolution &layer, const std::vector<doub
 /// Channels of the result are ordered [multiplier][channels].
 Plane convolve_depthwise(const Plane &in, const Depthwise &layer,
                          const std::vector<double> &weights, const std::vector<double> &bias,
-                         int width, int height) {
+                         int width, int height, Terms terms) {
     const Window &w = layer.window;
     const int64_t packed = round_up_to_panel(layer.channels);
     Plane out(layer.channels * layer.multiplier, width, height);
@@ -140,7 +160,7 @@ Plane convolve_depthwise(const Plane &in, const Depthwise &layer,
         for (int c = 0; c < layer.channels; ++c) {
             for (int y = 0; y < height; ++y) {
                 for (int x = 0; x < width; ++x) {
-                    Sum sum;
+                    Sum sum(terms);
                     sum.add(bias.at(m * packed + c), {1.0, 0.0});
                     for (int ky = 0; ky < w.kernel_h; ++ky) {
                         for (int kx = 0; kx < w.kernel_w; ++kx) {
@@ -179,7 +199,7 @@ Plane mean_of(const Plane &in) {
     Plane out(in.channels, 1, 1);
     const double scale = 1.0 / (static_cast<double>(in.width) * in.height);
     for (int c = 0; c < in.channels; ++c) {
-        Sum sum;
+        Sum sum(Terms::kDependent);  // The windows of pixels overlap.
         for (int y = 0; y < in.height; ++y) {
             for (int x = 0; x < in.width; ++x) {
                 sum.add(1.0, in.at(c, x, y));
@@ -187,15 +207,10 @@ Plane mean_of(const Plane &in) {
         }
         const Bounded total = sum.bounded();
         const double mean = total.value * scale;
-        out.at(c, 0, 0) = {mean, total.error * scale + 2 * kRounding * std::abs(mean)};
+        const double own = 2 * kRounding * std::abs(mean);
+        out.at(c, 0, 0) = {mean, total.error * scale + own, total.deviation * scale + own};
     }
     return out;
-}
-
-Bounded product(const Bounded &a, const Bounded &b) {
-    const double value = a.value * b.value;
-    return {value, std::abs(a.value) * b.error + std::abs(b.value) * a.error + a.error * b.error +
-                       kRounding * std::abs(value)};
 }
 
 Plane gated(const Plane &in, const Plane &gate) {
@@ -226,14 +241,15 @@ Plane concatenated(const Plane &first, const Plane &second) {
 
 /// A stage's convolution, with its epilogue.
 Plane compute_stage(const Plane &in, const StageRef &stage, const Image &size,
-                    const std::vector<Image> &operands, const Named &named) {
+                    const std::vector<Image> &operands, const Named &named, Terms terms) {
     const std::string prefix = std::string(stage.name) + "_";
     const std::vector<double> &weights = named[prefix + "weights"];
     const std::vector<double> &bias = named[prefix + "bias"];
     const bool depthwise = stage.depthwise != nullptr;
     Plane out =
-        depthwise ? convolve_depthwise(in, *stage.depthwise, weights, bias, size.width, size.height)
-                  : convolve(in, *stage.convolution, weights, bias, size.width, size.height);
+        depthwise ? convolve_depthwise(in, *stage.depthwise, weights, bias, size.width, size.height,
+                                       terms)
+                  : convolve(in, *stage.convolution, weights, bias, size.width, size.height, terms);
     apply_epilogue(*stage.epilogue, {prefix, operands, depthwise ? stage.depthwise->multiplier : 1},
                    named, &out);
     return out;
@@ -245,28 +261,34 @@ std::vector<OutputElement> compute_block(const Block &block, const Named &named)
     std::vector<OutputElement> output(named.output_elements());
     Plane plane = load(block.input, named["input"]);
     Plane before = plane;  // What a squeeze reads, or a Ghost module's primary.
+    // Each channel has roundings of its own, until a gate depends on all channels, or a multiplier
+    // makes several channels of an expand's.
+    Terms terms = Terms::kIndependent;
     for (const StageRef &stage : stages_of(block)) {
         switch (stage.id) {
             case StageId::kExpand:
-                plane = compute_stage(plane, stage, block.input, {}, named);
+                plane = compute_stage(plane, stage, block.input, {}, named, terms);
                 break;
             case StageId::kReduce:
                 before = plane;
-                plane =
-                    compute_stage(mean_of(plane), stage, dense_image(1, 1, 1, false), {}, named);
+                plane = compute_stage(mean_of(plane), stage, dense_image(1, 1, 1, false), {}, named,
+                                      terms);
+                terms = Terms::kDependent;
                 break;
             case StageId::kExcite:
-                plane = gated(before,
-                              compute_stage(plane, stage, dense_image(1, 1, 1, false), {}, named));
+                plane = gated(before, compute_stage(plane, stage, dense_image(1, 1, 1, false), {},
+                                                    named, terms));
                 break;
             case StageId::kCheap:
-                plane = concatenated(plane, compute_stage(plane, stage, block.output, {}, named));
+                plane = concatenated(plane,
+                                     compute_stage(plane, stage, block.output, {}, named, terms));
                 break;
             case StageId::kOutput:
                 apply_epilogue(block.epilogue, {"output_", block.operands}, named, &plane);
                 break;
             default:
-                plane = compute_stage(plane, stage, block.output, block.operands, named);
+                plane = compute_stage(plane, stage, block.output, block.operands, named, terms);
+                if (block.expand && block.depthwise->multiplier > 1) terms = Terms::kDependent;
         }
     }
     if (block.depthwise && !block.project) {
@@ -283,7 +305,7 @@ std::vector<OutputElement> compute_pool(const Pool &pool, const Named &named) {
     for (int c = 0; c < out.channels; ++c) {
         for (int y = 0; y < out.height; ++y) {
             for (int x = 0; x < out.width; ++x) {
-                Sum sum;
+                Sum sum(Terms::kIndependent);
                 double largest = -std::numeric_limits<double>::infinity();
                 int64_t padded_taps = 0;
                 for (int ky = 0; ky < w.kernel_h; ++ky) {
@@ -300,14 +322,15 @@ std::vector<OutputElement> compute_pool(const Pool &pool, const Named &named) {
                         }
                     }
                 }
-                const double count =
-                    static_cast<double>(pool.kind == PoolKind::kAverage ? sum.terms : padded_taps);
+                const double count = static_cast<double>(
+                    pool.kind == PoolKind::kAverage ? sum.terms() : padded_taps);
                 const Bounded total = sum.bounded();
                 const double average = total.value / count;
-                out.at(c, x, y) =
-                    pool.kind == PoolKind::kMax
-                        ? Bounded{largest, 0}
-                        : Bounded{average, total.error / count + 3 * kRounding * std::abs(average)};
+                const double own = 3 * kRounding * std::abs(average);
+                out.at(c, x, y) = pool.kind == PoolKind::kMax
+                                      ? Bounded{largest, 0}
+                                      : Bounded{average, total.error / count + own,
+                                                total.deviation / count + own};
             }
         }
     }
@@ -329,7 +352,7 @@ std::vector<OutputElement> compute_resize(const Resize &resize, const Named &nam
     for (int c = 0; c < out.channels; ++c) {
         for (int y = 0; y < out.height; ++y) {
             for (int x = 0; x < out.width; ++x) {
-                Sum sum;
+                Sum sum(Terms::kIndependent);
                 for (int j = 0; j < resize.taps; ++j) {
                     for (int i = 0; i < resize.taps; ++i) {
                         const double factor = weight("weight_y", j, out.height, y) *
@@ -339,7 +362,9 @@ std::vector<OutputElement> compute_resize(const Resize &resize, const Named &nam
                     }
                 }
                 Bounded value = sum.bounded();
-                value.error = resize.taps == 1 ? 0 : value.error + 2 * kRounding * sum.magnitude;
+                const double own = 2 * kRounding * sum.magnitude();  // The product of two weights.
+                value.error = resize.taps == 1 ? 0 : value.error + own;
+                value.deviation += own;
                 out.at(c, x, y) = value;
             }
         }

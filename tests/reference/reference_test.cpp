@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "layer/arguments.h"
@@ -20,7 +21,7 @@ std::vector<double> doubles(const std::vector<float> &values) {
 }
 
 /// A grouped convolution of planes by ONNX's definition, in natural order of everything.
-std::vector<double> onnx_convolution(const std::vector<float> &planes, int in_channels, int height,
+std::vector<double> onnx_convolution(const std::vector<double> &planes, int in_channels, int height,
                                      int width, const std::vector<float> &oihw,
                                      const std::vector<float> &bias, int group, const Window &w) {
     const int out_channels = static_cast<int>(bias.size());
@@ -94,7 +95,7 @@ TEST(Reference, ConvolutionAgreesWithOnnxInNaturalOrder) {
     expect_values(
         reference::compute(block, {doubles(in), doubles(pack_convolution(*block.project, weights)),
                                    doubles(pack_bias(bias))}),
-        onnx_convolution(in, 5, 6, 7, weights, bias, 1, uneven_window()));
+        onnx_convolution(doubles(in), 5, 6, 7, weights, bias, 1, uneven_window()));
 }
 
 TEST(Reference, DepthwiseAgreesWithOnnxInNaturalOrder) {
@@ -109,7 +110,112 @@ TEST(Reference, DepthwiseAgreesWithOnnxInNaturalOrder) {
     expect_values(
         reference::compute(block, {doubles(in), doubles(pack_depthwise(*block.depthwise, weights)),
                                    doubles(pack_depthwise_channels(*block.depthwise, bias))}),
-        onnx_convolution(in, 19, 6, 7, weights, bias, 19, uneven_window()));
+        onnx_convolution(doubles(in), 19, 6, 7, weights, bias, 19, uneven_window()));
+}
+
+Window square_window(int kernel) {
+    Window w;
+    w.kernel_h = w.kernel_w = kernel;
+    w.pad_top = w.pad_left = w.pad_bottom = w.pad_right = kernel / 2;
+    return w;
+}
+
+TEST(Reference, SqueezeGatesWhatTheProjectReads) {
+    Random random("squeeze");
+    Block block;
+    block.input = planes(5, 4, 3);
+    block.squeeze = Squeeze{{5, 2, {}, {{Op::kRelu, Operand::kNone, false, 0, 0}}},
+                            {2, 5, {}, {{Op::kSigmoid, Operand::kNone, false, 0, 0}}}};
+    block.project = Convolution{5, 3, {}, {}};
+    block.output = planes(3, 4, 3);
+    const auto in = random.uniform(5 * 4 * 3, -1, 1);
+    const auto reduce = random.uniform(2 * 5, -2, 2), excite = random.uniform(5 * 2, -2, 2);
+    const auto reduce_bias = random.uniform(2, -1, 1), excite_bias = random.uniform(5, -1, 1);
+    const auto weights = random.uniform(3 * 5, -1, 1), bias = random.uniform(3, -1, 1);
+    std::vector<double> reduced(reduce_bias.begin(), reduce_bias.end());
+    for (int c = 0; c < 5; ++c) {
+        double mean = 0;
+        for (int i = 0; i < 12; ++i) mean += in[c * 12 + i] / 12.0;
+        for (int r = 0; r < 2; ++r) reduced[r] += reduce[r * 5 + c] * mean;
+    }
+    std::vector<double> gates;
+    for (int c = 0; c < 5; ++c) {
+        double gate = excite_bias[c];
+        for (int r = 0; r < 2; ++r) gate += excite[c * 2 + r] * std::max(reduced[r], 0.0);
+        gates.push_back(1 / (1 + std::exp(-gate)));
+    }
+    std::vector<double> expected;
+    for (int o = 0; o < 3; ++o) {
+        for (int i = 0; i < 12; ++i) {
+            double sum = bias[o];
+            for (int c = 0; c < 5; ++c) sum += gates[c] * weights[o * 5 + c] * in[c * 12 + i];
+            expected.push_back(sum);
+        }
+    }
+    expect_values(
+        reference::compute(
+            block, {doubles(in), doubles(pack_convolution(block.squeeze->reduce, reduce)),
+                    doubles(pack_bias(reduce_bias)),
+                    doubles(pack_convolution(block.squeeze->excite, excite)),
+                    doubles(pack_bias(excite_bias)),
+                    doubles(pack_convolution(*block.project, weights)), doubles(pack_bias(bias))}),
+        expected);
+}
+
+TEST(Reference, GhostModuleIsPrimaryThenCheapThenItsSum) {
+    Random random("ghost");
+    Block block;
+    block.input = planes(3, 4, 5);
+    block.project = Convolution{3, 2, {}, {}};
+    block.cheap = Depthwise{2, 1, square_window(3), {}};
+    block.epilogue = {{Op::kAdd, Operand::kTensor, false, 0, 0}};
+    block.output = planes(4, 4, 5);
+    block.operands = {block.output};
+    const auto in = random.uniform(3 * 20, -1, 1), other = random.uniform(4 * 20, -1, 1);
+    const auto weights = random.uniform(2 * 3, -1, 1), bias = random.uniform(2, -1, 1);
+    const auto cheap = random.uniform(2 * 9, -1, 1), cheap_bias = random.uniform(2, -1, 1);
+    const auto primary = onnx_convolution(doubles(in), 3, 5, 4, weights, bias, 1, {});
+    std::vector<double> expected = primary;
+    const auto second = onnx_convolution(primary, 2, 5, 4, cheap, cheap_bias, 2, square_window(3));
+    expected.insert(expected.end(), second.begin(), second.end());
+    for (size_t i = 0; i < expected.size(); ++i) expected[i] += other[i];
+    expect_values(
+        reference::compute(
+            block, {doubles(in), doubles(pack_convolution(*block.project, weights)),
+                    doubles(pack_bias(bias)), doubles(pack_depthwise(*block.cheap, cheap)),
+                    doubles(pack_depthwise_channels(*block.cheap, cheap_bias)), doubles(other)}),
+        expected);
+}
+
+TEST(Reference, BoundsStayTightBehindAGate) {
+    KernelCase test{"tight", {}, {}, {}};
+    Block block;
+    block.input = dense_image(24, 28, 28, false);
+    block.expand = Convolution{24, 72, {}, {}};
+    block.depthwise = Depthwise{72, 1, square_window(5), {}};
+    block.squeeze =
+        Squeeze{{72, 24, {}, {{Op::kRelu, Operand::kNone, false, 0, 0}}},
+                {24, 72, {}, {{Op::kHardSigmoid, Operand::kNone, false, 1.0F / 6, 0.5F}}}};
+    block.project = Convolution{72, 40, {}, {}};
+    block.output = dense_image(40, 28, 28, false);
+    test.kernel = block;
+    double largest = 0;
+    for (const reference::OutputElement &element :
+         reference::compute(block, as_doubles(make_data(test)))) {
+        largest = std::max(largest, element.bounded.error);
+    }
+    EXPECT_LT(largest, 3e-4);
+    EXPECT_GT(largest, 1e-6);
+}
+
+TEST(Reference, ToleranceIsTheLesserOfErrorAndSixDeviations) {
+    EXPECT_EQ(reference::tolerance({1, 1e-5}), 1e-5);
+    EXPECT_DOUBLE_EQ(reference::tolerance({1, 1e-3, 1e-5}), 6e-5);
+    const reference::Bounded x{2, 1e-3, 1e-5}, y{-3, 1e-4, 1e-6};
+    const reference::Bounded both = reference::product(x, y);
+    EXPECT_EQ(both.value, -6);
+    EXPECT_NEAR(both.error, 3e-3 + 2e-4 + 1e-7 + 6 * reference::kRounding, 1e-15);
+    EXPECT_NEAR(both.deviation, 3e-5 + 2e-6 + 6 * reference::kRounding, 1e-15);
 }
 
 TEST(Reference, EpilogueFollowsItsDefinitions) {
