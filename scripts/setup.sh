@@ -43,20 +43,6 @@ install_packages() {
     "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"
 }
 
-# environment FOLDER REQUIREMENTS [PIP OPTION]...: made anew when the requirements have changed.
-environment() {
-    local folder=$1 requirements=$2 stamp
-    shift 2
-    stamp=$(sha256sum "$requirements" | cut -d' ' -f1)
-    [ "$(cat "$folder/stamp" 2>/dev/null || true)" = "$stamp" ] && return
-    step "making ${folder#"$root"/} from ${requirements#"$root"/}"
-    rm -rf "$folder"
-    python3 -m venv "$folder"
-    "$folder/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
-        --only-binary :all: "$@" -r "$requirements"
-    printf '%s\n' "$stamp" >"$folder/stamp"
-}
-
 mkdir -p "$build"
 install_packages
 # Only files are taken out of these wheels (headers, a library, a .proto, programs): no dependencies.

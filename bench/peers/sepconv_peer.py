@@ -39,7 +39,7 @@ class _Library(harness.Library):
 
     def bind(self, inputs: list[np.ndarray], outputs: list[np.ndarray]) -> None:
         """What `call` reads and writes; the caller keeps the arrays alive."""
-        self._arguments = (self.context, harness._pointers(inputs), harness._pointers(outputs))
+        self._arguments = (self.context, harness.pointers(inputs), harness.pointers(outputs))
 
     def call(self) -> None:
         self._check(self._library.sepconv_run(*self._arguments))

@@ -88,7 +88,7 @@ class Library:
             arrays.append(value)
         outputs = [np.full(shape, np.nan, dtype=np.float32) for _, shape in self.outputs]
         with self._context(isa) as context:
-            self._check(self._library.sepconv_run(context, _pointers(arrays), _pointers(outputs)))
+            self._check(self._library.sepconv_run(context, pointers(arrays), pointers(outputs)))
         return {name: value for (name, _), value in zip(self.outputs, outputs)}
 
     @contextlib.contextmanager
@@ -113,7 +113,8 @@ class Library:
             raise AssertionError(self._library.sepconv_status_message(status).decode())
 
 
-def _pointers(arrays):
+def pointers(arrays):
+    """The addresses, as sepconv_run takes them; they do not keep the arrays alive."""
     return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
 
 
