@@ -96,7 +96,6 @@ private:
         }
     }
 
-    /// A pointwise Conv with one image a batch entry, whose weights are constant.
     bool pointwise(int node) const { return node >= 0 && is_pointwise(graph_, graph_.nodes[node]); }
 
     bool depthwise(int node) const { return node >= 0 && is_depthwise(graph_, graph_.nodes[node]); }
@@ -178,11 +177,15 @@ private:
     bool begins_inverted(const Group &group) const {
         if (group.stages.front().id != StageId::kDepthwise || group.stages.size() != 2)
             return false;
+        for (const FusedStep &fused : group.stages.back().epilogue) {
+            if (fused.step.operand == Operand::kTensor) return false;  // None in an expand.
+        }
         const int next = sole_consumer(group.output);
         if (!depthwise(next) || multiplier(next) != 1) return false;
         Group rest;
         add_stage(rest, StageId::kDepthwise, next, false);
-        return pointwise(sole_consumer(rest.output));
+        Group squeezed = rest;
+        return pointwise(sole_consumer(add_squeeze(squeezed) ? squeezed.output : rest.output));
     }
 
     static bool is_pool(const Node &node) {

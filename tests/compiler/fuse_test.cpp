@@ -136,5 +136,21 @@ TEST(Fuse, TheSecondOfTwoPairsIsAnInvertedResidual) {
     EXPECT_EQ(stages_of(groups[1]), (Stages{kExpand, kDepthwise, kProject}));
 }
 
+TEST(Fuse, TheSecondOfTwoPairsMayBeSqueezed) {
+    Net net;
+    net.depthwise("x", "deep1").pointwise("deep1", "wide", 24);
+    net.depthwise("wide", "deep2").squeezed("deep2").pointwise("gated", "y", 8).output("y");
+    const std::vector<Group> groups = groups_of(net.graph());
+    ASSERT_THAT(outputs_of(groups), ElementsAre("deep1", "y"));
+    EXPECT_EQ(stages_of(groups[1]), (Stages{kExpand, kDepthwise, kReduce, kExcite, kProject}));
+}
+
+TEST(Fuse, TwoPairsWithASumBetweenStayPairs) {
+    Net net;
+    net.depthwise("x", "deep1").pointwise("deep1", "linear", 8).node("Add", {"linear", "x"}, "sum");
+    net.depthwise("sum", "deep2").pointwise("deep2", "y", 8).output("y");
+    EXPECT_THAT(outputs_of(groups_of(net.graph())), ElementsAre("sum", "y"));
+}
+
 }  // namespace
 }  // namespace sepconv
