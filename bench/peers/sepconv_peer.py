@@ -22,13 +22,15 @@ class _Options(ctypes.Structure):
 class _Library(harness.Library):
     """Keeps one context, and the arrays that it runs on, between runs."""
 
-    def open(self, isa: str, threads: int) -> None:
+    def open(self, isa: str, threads: int, profile: bool) -> None:
         library = self._library
         library.sepconv_model_arena_bytes.argtypes = [ctypes.c_void_p, ctypes.c_int]
         library.sepconv_model_arena_bytes.restype = ctypes.c_size_t
+        library.sepconv_context_block_nanoseconds.argtypes = [ctypes.c_void_p, ctypes.c_int]
+        library.sepconv_context_block_nanoseconds.restype = ctypes.c_uint64
         self.arena_bytes = library.sepconv_model_arena_bytes(self._model, threads)
         self.context = ctypes.c_void_p()
-        options = _Options(num_threads=threads)
+        options = _Options(num_threads=threads, profile=profile)
         os.environ["SEPCONV_ISA"] = isa
         try:
             self._check(library.sepconv_context_create(self._model, ctypes.byref(options),
@@ -43,6 +45,10 @@ class _Library(harness.Library):
 
     def call(self) -> None:
         self._check(self._library.sepconv_run(*self._arguments))
+
+    def block_nanoseconds(self, count: int) -> list[int]:
+        return [self._library.sepconv_context_block_nanoseconds(self.context, index)
+                for index in range(count)]
 
     def close(self) -> None:
         self._library.sepconv_context_destroy(self.context)
@@ -67,9 +73,10 @@ class Peer(Contender):
             raise ContenderError(str(error)) from error
         return folder / f"lib{model.name}.so"
 
-    def __init__(self, model: Model, file: pathlib.Path, setup: Setup, image: np.ndarray) -> None:
+    def __init__(self, model: Model, file: pathlib.Path, setup: Setup, image: np.ndarray,
+                 profile: bool = False) -> None:
         self._library = _Library(file, model.name)
-        self._library.open(setup.isa, setup.threads)
+        self._library.open(setup.isa, setup.threads, profile)
         self.isa = self._library.isa
         self._image = image
         self._outputs = [np.full(shape, np.nan, np.float32) for _, shape in self._library.outputs]
@@ -80,6 +87,10 @@ class Peer(Contender):
 
     def outputs(self) -> list[np.ndarray]:
         return self._outputs
+
+    def block_nanoseconds(self, count: int) -> list[int]:
+        """Of the first `count` blocks of the plan in the last run, where `profile` was given."""
+        return self._library.block_nanoseconds(count)
 
     def own_bytes(self) -> int:
         return self._library.arena_bytes
