@@ -26,14 +26,20 @@ bool makes_no_tensor(const std::string &op) {
 }
 
 /// What a block is called in reports.
-std::string kind_of(const Group &group) {
-    const bool squeezes = group.stage(StageId::kReduce) != nullptr;
-    const char *kind = group.stage(StageId::kCheap) != nullptr       ? "ghost module"
-                       : group.stage(StageId::kExpand) != nullptr    ? "inverted residual"
-                       : group.stage(StageId::kDepthwise) == nullptr ? "pointwise"
-                       : group.stage(StageId::kProject) != nullptr   ? "separable"
-                                                                     : "depthwise";
-    return std::string(squeezes ? "squeeze-excite, " : "") + kind;
+std::string kind_of(const Graph &graph, const Group &group) {
+    const FusedStage *expand = group.stage(StageId::kExpand);
+    const FusedStage *project = group.stage(StageId::kProject);
+    const bool depthwise = group.stage(StageId::kDepthwise) != nullptr;
+    std::string kind = depthwise ? (project != nullptr ? "separable" : "depthwise") : "pointwise";
+    if (expand != nullptr) {
+        const Node &first = graph.nodes[expand->node];
+        const bool narrows = graph.shape_of(graph.nodes[project->node].outputs[0])[1] <
+                             graph.shape_of(first.outputs[0])[1];
+        const bool stem = !is_pointwise(graph, first);
+        kind = stem ? "stem, separable" : narrows ? "inverted residual" : "pointwise, separable";
+    }
+    if (group.stage(StageId::kCheap) != nullptr) kind = "ghost module";
+    return (group.stage(StageId::kReduce) != nullptr ? "squeeze-excite, " : "") + kind;
 }
 
 template<typename T>
@@ -253,7 +259,7 @@ Status Lowering::lower_group(const Group &group) {
         {"SpaceToDepth", {"copy", &Lowering::lower_movement}},
     };
     if (!group.stages.empty()) {
-        begin_block(group, kind_of(group));
+        begin_block(group, kind_of(graph_, group));
         return lower_block(group);
     }
     if (node.op == "Conv") {

@@ -113,6 +113,7 @@ public:
         : stages_(stages),
           natural_(natural),
           block_(flattened(natural)),
+          read_(depthwise_input(natural)),
           axes_(stages.axes),
           facts_(facts),
           tuning_(tuning),
@@ -137,13 +138,14 @@ private:
     void front_whole(Order order);
     void front_sliding(const Partition &partition, const RowLoops &loops);
     void squeeze();
-    void input_border(const RowLoops &loops);
+    void input_border(ConvolutionStage &stage, const RowLoops &loops);
     OutputLoops output_loops(const Partition &partition, const Tile &tile);
     DepthwiseRows depthwise_rows() const;
 
     BlockStages &stages_;
     const Block &natural_;
     const Block block_;
+    const Image read_;  ///< By the depthwise.
     const Axes &axes_;
     const TargetFacts &facts_;
     const Tuning &tuning_;
@@ -198,7 +200,8 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
     schedule_depthwise_strip(*stages_.depthwise, axes_, *natural_.depthwise, depthwise_rows(),
                              loops, facts_, tuning_);
     if (!natural_.expand) return;
-    const int channels = natural_.expand->out_channels, width = natural_.input.width;
+    const int channels = natural_.expand->out_channels, width = read_.width;
+    input_border(*stages_.expand, loops);
     schedule_pointwise_sliding(*stages_.expand, axes_,
                                choose_tile(width, channels, facts_, Tuning{}), channels, width,
                                window_rows(natural_.depthwise->window, partition.rows), loops);
@@ -209,7 +212,7 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
 void BlockScheduler::front_whole(Order order) {
     if (!natural_.depthwise) return;
     const Depthwise &layer = *natural_.depthwise;
-    const int width = natural_.input.width, height = natural_.output.height;
+    const int width = read_.width, height = natural_.output.height;
     if (!natural_.expand) {
         schedule_depthwise_channels(
             *stages_.depthwise, axes_, layer, depthwise_rows(), facts_.lanes,
@@ -220,10 +223,11 @@ void BlockScheduler::front_whole(Order order) {
     if (order == Order::kChannels) {
         const Tile tile = choose_task_tile(channels, width, facts_);
         const int at_once = tile.channels();
-        const int64_t rows = ring_strip_rows(natural_.input, height, layer.window, at_once, facts_);
+        const int64_t rows = ring_strip_rows(read_, height, layer.window, at_once, facts_);
         const RowLoops loops = schedule_depthwise_channels(
             *stages_.depthwise, axes_, layer, depthwise_rows(), at_once,
             tile_partition(height, rows, channels, at_once), facts_, tuning_);
+        input_border(*stages_.expand, loops);
         schedule_pointwise_sliding(*stages_.expand, axes_, tile, at_once, width,
                                    window_rows(layer.window, rows), loops);
         return;
@@ -232,6 +236,7 @@ void BlockScheduler::front_whole(Order order) {
         choose_partition(*natural_.expand, natural_.output, true, &layer.window, facts_, tuning_);
     const RowLoops loops = schedule_depthwise_whole(*stages_.depthwise, axes_, layer,
                                                     depthwise_rows(), partition, facts_, tuning_);
+    input_border(*stages_.expand, loops);
     schedule_pointwise_sliding(*stages_.expand, axes_,
                                choose_tile(width, channels, facts_, Tuning{}), channels, width,
                                window_rows(layer.window, partition.rows), loops);
@@ -269,8 +274,8 @@ void BlockScheduler::squeeze() {
 
 /// A border inside the reduction would test every broadcast; a copied strip costs
 /// 1 / (taps * out_channels) of the multiply-accumulates.
-void BlockScheduler::input_border(const RowLoops &loops) {
-    Func padded = stages_.project->padded;
+void BlockScheduler::input_border(ConvolutionStage &stage, const RowLoops &loops) {
+    Func padded = stage.padded;
     if (!padded.defined()) return;
     padded.compute_at(loops.func, loops.strip);
     if (block_.input.stride_c == 1 && block_.input.channels % facts_.lanes == 0) {
@@ -304,10 +309,11 @@ Order BlockScheduler::order() const {
     }
     // A whole depthwise is faster, but must not be what the arena is sized by.
     constexpr int64_t kMostBytes = 1 << 20;
-    if (natural_.depthwise && input_bytes() <= kMostBytes) return Order::kChannels;
+    if (natural_.depthwise) {
+        return input_bytes() <= kMostBytes ? Order::kChannels : Order::kSliding;
+    }
     const Partition strips =
-        choose_partition(*natural_.project, natural_.output, natural_.depthwise.has_value(),
-                         nullptr, facts_, tuning_);
+        choose_partition(*natural_.project, natural_.output, false, nullptr, facts_, tuning_);
     return strips.tasks < 4 ? Order::kChannels : Order::kSliding;
 }
 
@@ -331,7 +337,7 @@ void BlockScheduler::project_output() {
     } else {
         front_sliding(partition, rows);
     }
-    input_border(rows);
+    input_border(*stages_.project, rows);
 }
 
 /// Primary rows slide in a ring; a strip of them becomes a strip of both halves.

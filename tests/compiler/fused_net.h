@@ -33,6 +33,13 @@ public:
         channels_[out] = channels;
         return *this;
     }
+    /// A Conv 3x3 of stride 2.
+    Net &stem(const std::string &in, const std::string &out, int64_t channels) {
+        model_.floats(out + "_weights", {channels, channels_.at(in), 3, 3}, {0.5F});
+        model_.node("Conv", {in, out + "_weights"}, {out}).with("strides", Ints(2, 2));
+        channels_[out] = channels;
+        return *this;
+    }
     Net &depthwise(const std::string &in, const std::string &out, const Deep &deep = {}) {
         const int64_t group = channels_.at(in);
         model_.floats(out + "_weights", {group * deep.multiplier, 1, 3, 3}, {0.5F});

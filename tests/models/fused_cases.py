@@ -103,6 +103,20 @@ def convolutions():
     ]
 
 
+def stems():
+    """A convolution on a picture in front of the first separable block."""
+    def stem(b, x, hidden, out_channels, channels=3, **attributes):
+        y = b.node("Relu", b.conv(x, hidden, channels, scale=0.2, strides=[2, 2], **attributes))
+        return pointwise(b, depthwise(b, y, hidden, "Relu"), out_channels, hidden)
+
+    return [
+        Case("stem_separable", [(1, 3, 32, 40)], lambda b, x: stem(b, x, 16, 8, pads=[0, 0, 1, 1])),
+        Case("stem_separable_odd", [(2, 3, 21, 27)],
+             lambda b, x: stem(b, x, 13, 24, pads=[1, 1, 1, 1])),
+        Case("stem_without_padding", [(1, 1, 23, 19)], lambda b, x: stem(b, x, 20, 5, channels=1)),
+    ]
+
+
 def inverted_residuals():
     def wide(b, x, channels, expanded, activation="Relu", **keywords):
         y = pointwise(b, x, expanded, channels, activation)
@@ -321,4 +335,4 @@ def ghosts():
 
 
 def fused():
-    return [*convolutions(), *inverted_residuals(), *squeezes(), *ghosts()]
+    return [*convolutions(), *stems(), *inverted_residuals(), *squeezes(), *ghosts()]
