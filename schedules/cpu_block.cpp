@@ -137,6 +137,7 @@ private:
     int64_t input_bytes() const;  ///< Of what the project reads.
     void front_whole(Order order);
     void front_sliding(const Partition &partition, const RowLoops &loops);
+    void expand_sliding(const Tile &tile, int channels_read, int64_t rows, const RowLoops &at);
     void squeeze();
     void input_border(ConvolutionStage &stage, const RowLoops &loops);
     OutputLoops output_loops(const Partition &partition, const Tile &tile);
@@ -194,17 +195,28 @@ DepthwiseRows BlockScheduler::depthwise_rows() const {
             natural_.expand.has_value() || vectors_may_overrun(natural_.input)};
 }
 
+/// The expand in front of strips of `rows` depthwise rows, `channels_read` of it at a time; and the
+/// border of what it reads, a ring of its own.
+void BlockScheduler::expand_sliding(const Tile &tile, int channels_read, int64_t rows,
+                                    const RowLoops &at) {
+    const int ring = window_rows(natural_.depthwise->window, rows);
+    if (stages_.expand->padded.defined()) {
+        input_border(*stages_.expand, at);
+        stages_.expand->padded.store_at(at.func, at.task)
+            .fold_storage(axes_.y, window_rows(natural_.expand->window, ring));
+    }
+    schedule_pointwise_sliding(*stages_.expand, axes_, tile, channels_read, read_.width, ring, at);
+}
+
 /// Expand and depthwise in front of a project, strip by strip.
 void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &loops) {
     if (!natural_.depthwise) return;
     schedule_depthwise_strip(*stages_.depthwise, axes_, *natural_.depthwise, depthwise_rows(),
                              loops, facts_, tuning_);
     if (!natural_.expand) return;
-    const int channels = natural_.expand->out_channels, width = read_.width;
-    input_border(*stages_.expand, loops);
-    schedule_pointwise_sliding(*stages_.expand, axes_,
-                               choose_tile(width, channels, facts_, Tuning{}), channels, width,
-                               window_rows(natural_.depthwise->window, partition.rows), loops);
+    const int channels = natural_.expand->out_channels;
+    expand_sliding(choose_tile(read_.width, channels, facts_, Tuning{}), channels, partition.rows,
+                   loops);
 }
 
 /// The depthwise stored whole: a squeeze needs all of it first, or tasks of rows would compute too
@@ -227,19 +239,14 @@ void BlockScheduler::front_whole(Order order) {
         const RowLoops loops = schedule_depthwise_channels(
             *stages_.depthwise, axes_, layer, depthwise_rows(), at_once,
             tile_partition(height, rows, channels, at_once), facts_, tuning_);
-        input_border(*stages_.expand, loops);
-        schedule_pointwise_sliding(*stages_.expand, axes_, tile, at_once, width,
-                                   window_rows(layer.window, rows), loops);
+        expand_sliding(tile, at_once, rows, loops);
         return;
     }
     const Partition partition =
         choose_partition(*natural_.expand, natural_.output, true, &layer.window, facts_, tuning_);
     const RowLoops loops = schedule_depthwise_whole(*stages_.depthwise, axes_, layer,
                                                     depthwise_rows(), partition, facts_, tuning_);
-    input_border(*stages_.expand, loops);
-    schedule_pointwise_sliding(*stages_.expand, axes_,
-                               choose_tile(width, channels, facts_, Tuning{}), channels, width,
-                               window_rows(layer.window, partition.rows), loops);
+    expand_sliding(choose_tile(width, channels, facts_, Tuning{}), channels, partition.rows, loops);
 }
 
 /// All of it is a small part of the block's work: plain vector loops.

@@ -14,11 +14,16 @@ constexpr int64_t kStackBytes = 16 * 1024;
 class PeakHeap : public Halide::Internal::IRVisitor {
 public:
     int64_t peak() const { return peak_; }
+    /// An allocation whose size the compiled kernel computes: "" where there is none.
+    const std::string &unknown() const { return unknown_; }
 
 private:
     using IRVisitor::visit;
 
     void visit(const Allocate *allocate) override {
+        if (allocate->constant_allocation_size() == 0 && !allocate->new_expr.defined()) {
+            unknown_ = allocate->name;
+        }
         const int64_t bytes = heap_bytes(*allocate);
         live_ += bytes;
         peak_ = std::max(peak_, live_);
@@ -30,7 +35,7 @@ private:
         if (allocate.new_expr.defined() || allocate.memory_type == Halide::MemoryType::Register) {
             return 0;
         }
-        // Every extent of a kernel is a constant, so this is exact; `padding` is in elements.
+        // Exact, because every extent is a constant; `padding` is in elements.
         int64_t bytes =
             (static_cast<int64_t>(allocate.constant_allocation_size()) + allocate.padding) *
             allocate.type.bytes();
@@ -40,15 +45,20 @@ private:
 
     int64_t live_ = 0;
     int64_t peak_ = 0;
+    std::string unknown_;
 };
 
 }  // namespace
 
-Scratch scratch_of(const Halide::Module &module) {
+Result<Scratch> scratch_of(const Halide::Module &module) {
     Scratch scratch;
     for (const Halide::Internal::LoweredFunc &function : module.functions()) {
         PeakHeap heap;
         function.body.accept(&heap);
+        if (!heap.unknown().empty()) {
+            return Status(StatusCode::kInternal,
+                          "the size of '" + heap.unknown() + "' is not known at compile time");
+        }
         // Bodies of parallel loops have become functions of their own.
         const bool task = function.linkage == Halide::LinkageType::Internal;
         int64_t &bytes = task ? scratch.task_bytes : scratch.serial_bytes;

@@ -8,8 +8,9 @@
 namespace sepconv {
 
 /// The most that a lowered module ever holds of halide_malloc, outside and inside parallel tasks:
-/// for every live allocation its bytes rounded up to 64, and kAllocationOverhead.
-Scratch scratch_of(const Halide::Module &module);
+/// for every live allocation its bytes rounded up to 64, and kAllocationOverhead. An allocation of
+/// no constant size is an error: the arena could not be planned.
+Result<Scratch> scratch_of(const Halide::Module &module);
 
 /// What the runtime's allocator adds to an allocation (runtime/src/kernel_support.c).
 constexpr int64_t kAllocationOverhead = 128;
