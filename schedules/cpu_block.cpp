@@ -182,6 +182,8 @@ OutputLoops BlockScheduler::output_loops(const Partition &partition, const Tile 
         loops.tile = loops.xo;
     }
     out.vectorize(loops.cv).unroll(loops.ci).unroll(loops.xi);
+    // Else all rows of the first and last strip would be computed as rows at a border are.
+    out.never_partition(loops.strip, loops.task);
     if (partition.by_channels) {
         out.reorder(loops.strip, loops.task, loops.cb).parallel(loops.cb);
     } else if (partition.tasks > 1) {
