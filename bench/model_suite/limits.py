@@ -68,7 +68,7 @@ def block_of(row: dict[str, Any]) -> Block:
     found = list(STAGE.finditer(text))
     stages: list[Stage] = []
     shape, border = row["shape"], 0.0
-    if text.startswith("block ") and found and len(images) > 1:
+    if found and len(images) > 1:
         (height, width, channels), (out_height, out_width, out_channels) = images[:2]
         stages = [_stage(one, height * width, out_height * out_width) for one in found]
         window = max(found, key=lambda one: int(one["kernel_h"]) * int(one["kernel_w"]))
