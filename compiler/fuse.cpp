@@ -98,16 +98,6 @@ private:
 
     bool pointwise(int node) const { return node >= 0 && is_pointwise(graph_, graph_.nodes[node]); }
 
-    /// A Conv on a picture. More channels would be read once for every tile of its output.
-    bool stem(int node) const {
-        constexpr int64_t kPictureChannels = 4;
-        const Node &conv = graph_.nodes[node];
-        return conv.op == "Conv" && graph_.is_constant(conv.input(1)) &&
-               graph_.shape_of(conv.input(0)).size() == 4 &&
-               conv.attribute("group", int64_t{1}) == 1 &&
-               graph_.shape_of(conv.input(0))[1] <= kPictureChannels;
-    }
-
     bool depthwise(int node) const { return node >= 0 && is_depthwise(graph_, graph_.nodes[node]); }
 
     int64_t multiplier(int depthwise) const {
@@ -130,7 +120,7 @@ private:
     /// stage is read by the next alone.
     std::optional<Group> block_group(int index) const {
         if (is_pool(graph_.nodes[index])) return squeezed_group(index);
-        if (pointwise(index) || stem(index)) {
+        if (pointwise(index)) {
             Group front;
             add_stage(front, StageId::kExpand, index, false);
             const int next = sole_consumer(front.output);
@@ -139,7 +129,7 @@ private:
                 if (inverted && inverted->stage(StageId::kProject) != nullptr) return inverted;
             }
             Group alone;
-            return pointwise(index) ? ghost(alone, index) : std::nullopt;
+            return ghost(alone, index);
         }
         if (!depthwise(index)) return std::nullopt;
         return depthwise_group(Group{}, index);

@@ -35,8 +35,7 @@ std::string kind_of(const Graph &graph, const Group &group) {
         const Node &first = graph.nodes[expand->node];
         const bool narrows = graph.shape_of(graph.nodes[project->node].outputs[0])[1] <
                              graph.shape_of(first.outputs[0])[1];
-        const bool stem = !is_pointwise(graph, first);
-        kind = stem ? "stem, separable" : narrows ? "inverted residual" : "pointwise, separable";
+        kind = narrows ? "inverted residual" : "pointwise, separable";
     }
     if (group.stage(StageId::kCheap) != nullptr) kind = "ghost module";
     return (group.stage(StageId::kReduce) != nullptr ? "squeeze-excite, " : "") + kind;

@@ -15,7 +15,8 @@ STAGE = re.compile(
     r"(?P<name>expand|depthwise|reduce|excite|project|cheap) "
     r"(?P<inputs>\d+)(?P<form>[>*])(?P<outputs>\d+) k(?P<kernel_h>\d+)x(?P<kernel_w>\d+) "
     r"s(?P<stride_h>\d+)x(?P<stride_w>\d+) d(?P<dilation_h>\d+)x(?P<dilation_w>\d+) "
-    r"p(?P<top>-?\d+),(?P<left>-?\d+),\S+ \[(?P<steps>.*?)\]")
+    r"p(?P<top>-?\d+),(?P<left>-?\d+),(?P<bottom>-?\d+),(?P<right>-?\d+) \[(?P<steps>.*?)\]")
+AXES = (("h", "top", "bottom"), ("w", "left", "right"))
 IMAGE = re.compile(r"(\d+)x(\d+)x(\d+)@")
 
 
@@ -28,6 +29,7 @@ class Stage:
     taps: int      # Of the window.
     pixels: int
     steps: int     # Elementwise ones on each output.
+    border: float  # Share of the outputs whose window reaches over the edge.
 
     @property
     def macs(self) -> int:
@@ -42,44 +44,61 @@ class Block:
     parameters: int
     bytes: int               # Input, operands, parameters and output, each once.
     stages: tuple[Stage, ...]
-    border: float            # Share of the outputs whose window reaches over the edge.
+
+    @property
+    def border(self) -> float:
+        """Of the stage with the largest window."""
+        return max(self.stages, key=lambda stage: stage.taps).border if self.stages else 0.0
 
 
-def _stage(found: re.Match[str], in_pixels: int, out_pixels: int) -> Stage:
-    name, inputs, outputs = found["name"], int(found["inputs"]), int(found["outputs"])
-    if found["form"] == "*":  # Channels * multiplier.
-        inputs, outputs = 1, inputs * outputs
-    pixels = {"expand": in_pixels, "reduce": 1, "excite": 1}.get(name, out_pixels)
-    return Stage(name, inputs, outputs, int(found["kernel_h"]) * int(found["kernel_w"]), pixels,
-                 len(found["steps"].split(", ")) if found["steps"] else 0)
+def _axis(found: re.Match[str], axis: tuple[str, str, str], extent: int) -> tuple[int, float]:
+    """Outputs along an axis, and the share of them whose window lies within the image."""
+    name, before, behind = axis
+    stride, pad = int(found[f"stride_{name}"]), int(found[before])
+    reach = (int(found[f"kernel_{name}"]) - 1) * int(found[f"dilation_{name}"])
+    out = (extent + pad + int(found[behind]) - reach - 1) // stride + 1
+    inside = sum(0 <= i * stride - pad < extent - reach for i in range(out))
+    return out, inside / out
 
 
-def _inside(found: re.Match[str], axis: str, pad: str, extent: int, out: int) -> float:
-    """Share of the outputs along an axis whose window lies within the image."""
-    reach = (int(found[f"kernel_{axis}"]) - 1) * int(found[f"dilation_{axis}"])
-    first = [i * int(found[f"stride_{axis}"]) - int(found[pad]) for i in range(out)]
-    return sum(0 <= start and start + reach < extent for start in first) / out
+def _stages(text: str, extents: tuple[int, int]) -> list[Stage]:
+    """Of a kernel's description; `extents`: height and width of its input."""
+    stages = []
+    for found in STAGE.finditer(text):
+        inputs, outputs = int(found["inputs"]), int(found["outputs"])
+        if found["form"] == "*":  # Channels * multiplier.
+            inputs, outputs = 1, inputs * outputs
+        pixels, inside = 1, 1.0
+        if found["name"] not in ("reduce", "excite"):  # Those have the pooled tensor.
+            (height, inside_h), (width, inside_w) = (
+                _axis(found, axis, extent) for axis, extent in zip(AXES, extents))
+            extents = height, width
+            pixels, inside = height * width, inside_h * inside_w
+        stages.append(Stage(found["name"], inputs, outputs,
+                            int(found["kernel_h"]) * int(found["kernel_w"]), pixels,
+                            len(found["steps"].split(", ")) if found["steps"] else 0, 1 - inside))
+    return stages
+
+
+def _shape(text: str, image: tuple[int, ...], out_channels: int) -> str:
+    """"As "28x28x40 > 120 > 40 k5 s2 se32 +"; a stem's window and that of its depthwise, both."""
+    found = list(STAGE.finditer(text))
+    windows = [one for one in found if int(one["kernel_h"]) > 1] or found[-1:]
+    middle = "".join(f" > {one['outputs']}" for one in found if one["name"] == "expand")
+    squeeze = "".join(f" se{one['outputs']}" for one in found if one["name"] == "reduce")
+    kernel = " ".join(f"k{one['kernel_h']} s{one['stride_h']}" for one in windows)
+    return (f"{'x'.join(map(str, image))}{middle} > {out_channels} {kernel}{squeeze}"
+            f"{' +' if ' with ' in text else ''}")
 
 
 def block_of(row: dict[str, Any]) -> Block:
     """From an element of the report's `blocks`."""
     text = row["kernel_text"]
     images = [tuple(map(int, image)) for image in IMAGE.findall(text)]
-    found = list(STAGE.finditer(text))
-    stages: list[Stage] = []
-    shape, border = row["shape"], 0.0
-    if found and len(images) > 1:
-        (height, width, channels), (out_height, out_width, out_channels) = images[:2]
-        stages = [_stage(one, height * width, out_height * out_width) for one in found]
-        window = max(found, key=lambda one: int(one["kernel_h"]) * int(one["kernel_w"]))
-        border = 1 - (_inside(window, "h", "top", height, out_height) *
-                      _inside(window, "w", "left", width, out_width))
-        middle = "".join(f" > {stage.outputs}" for stage in stages if stage.name == "expand")
-        squeeze = "".join(f" se{stage.outputs}" for stage in stages if stage.name == "reduce")
-        shape = (f"{height}x{width}x{channels}{middle} > {out_channels} k{window['kernel_h']} "
-                 f"s{window['stride_h']}{squeeze}{' +' if ' with ' in text else ''}")
-    return Block(row["kind"], shape, row["macs"], row["parameters"],
-                 row["bytes_read"] + row["bytes_written"], tuple(stages), border)
+    convolution = text.startswith("block ") and len(images) > 1
+    return Block(row["kind"], _shape(text, images[0], images[1][2]) if convolution else row["shape"],
+                 row["macs"], row["parameters"], row["bytes_read"] + row["bytes_written"],
+                 tuple(_stages(text, images[0][:2]) if convolution else ()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,9 +161,10 @@ def explain(entry: Line) -> str:
     if entry.weights > 0.05 * entry.time:
         reasons.append(f"its {4e-6 * block.parameters:.2f} MB of weights were last read one run "
                        f"before and take up to {entry.weights:.0f} us to come")
+    macs = sum(stage.macs for stage in block.stages)
     depthwise = sum(stage.macs for stage in block.stages if stage.inputs == 1)
-    if block.macs and depthwise > 0.15 * block.macs:
-        reasons.append(f"{100 * depthwise / block.macs:.0f} % of the MACs are depthwise, with an "
+    if depthwise > 0.15 * macs:
+        reasons.append(f"{100 * depthwise / macs:.0f} % of the MACs are depthwise, with an "
                        "operand to load for every FMA")
     if block.border > 0.2:
         reasons.append(f"border rows and columns: {100 * block.border:.0f} % of the windows reach "
@@ -154,8 +174,8 @@ def explain(entry: Line) -> str:
     if dense and min(dense) <= 32:
         reasons.append(f"sums of only {min(dense)} products, each stored soon")
     steps = sum(stage.steps * stage.outputs * stage.pixels for stage in block.stages)
-    if block.macs and steps > 0.04 * block.macs:
-        reasons.append(f"an elementwise step for every {block.macs / steps:.0f} MACs")
+    if steps > 0.04 * macs:
+        reasons.append(f"an elementwise step for every {macs / steps:.0f} MACs")
     if (padding := _padding(block.stages)) > 0.04:
         reasons.append(f"channels are no multiple of {LANES}: up to {100 * padding:.0f} % of the "
                        "lanes are idle")

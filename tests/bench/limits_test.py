@@ -36,6 +36,16 @@ class BlockOf(unittest.TestCase):
                           14 * 14 * 120 * 40])
         self.assertEqual([stage.steps for stage in stages], [1, 2, 1, 1, 1])
 
+    def test_a_stem_steps_before_the_depthwise(self) -> None:
+        stem = block("block 8x8x3@8,1,64 expand 3>16 k3x3 s2x2 d1x1 p0,0,1,1 [] depthwise 16*1 "
+                     "k5x5 s1x1 d1x1 p2,2,2,2 [] project 16>8 k1x1 s1x1 d1x1 p0,0,0,0 [] "
+                     "> 4x4x8@32,8,1p")
+        self.assertEqual([stage.macs for stage in stem.stages],
+                         [4 * 4 * 16 * 27, 4 * 4 * 16 * 25, 4 * 4 * 16 * 8])
+        self.assertEqual(stem.border, 1)
+        self.assertAlmostEqual(stem.stages[0].border, 1 - (3 / 4) ** 2)
+        self.assertEqual(stem.shape, "8x8x3 > 16 > 8 k3 s2 k5 s1")
+
     def test_shape_reads_as_in_the_tables_of_blocks(self) -> None:
         self.assertEqual(block(SQUEEZED).shape, "28x28x40 > 120 > 40 k5 s2 se32 +")
         self.assertEqual(block(POINTWISE).shape, "7x7x160 > 960 k1 s1")

@@ -152,12 +152,11 @@ TEST(Fuse, TwoPairsWithASumBetweenStayPairs) {
     EXPECT_THAT(outputs_of(groups_of(net.graph())), ElementsAre("sum", "y"));
 }
 
-TEST(Fuse, AStemIsTheExpandOfTheFirstSeparableBlock) {
+TEST(Fuse, AStemStaysAlone) {  // docs/decisions.md
     Net net;
     net.input("picture", {1, 3, 15, 15}).stem("picture", "features", 8);
     net.depthwise("features", "deep").pointwise("deep", "y", 4).output("y");
-    const Group group = only_group(net);
-    EXPECT_EQ(stages_of(group), (Stages{kExpand, kDepthwise, kProject}));
+    EXPECT_THAT(outputs_of(groups_of(net.graph())), ElementsAre("features", "y"));
 }
 
 }  // namespace
