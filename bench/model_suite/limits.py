@@ -48,7 +48,7 @@ class Block:
     @property
     def border(self) -> float:
         """Of the stage with the largest window."""
-        return max(self.stages, key=lambda stage: stage.taps).border if self.stages else 0.0
+        return max(((stage.taps, stage.border) for stage in self.stages), default=(0, 0.0))[1]
 
 
 def _axis(found: re.Match[str], axis: tuple[str, str, str], extent: int) -> tuple[int, float]:
@@ -81,7 +81,7 @@ def _stages(text: str, extents: tuple[int, int]) -> list[Stage]:
 
 
 def _shape(text: str, image: tuple[int, ...], out_channels: int) -> str:
-    """"As "28x28x40 > 120 > 40 k5 s2 se32 +"; a stem's window and that of its depthwise, both."""
+    """As "28x28x40 > 120 > 40 k5 s2 se32 +"; a stem's window and that of its depthwise, both."""
     found = list(STAGE.finditer(text))
     windows = [one for one in found if int(one["kernel_h"]) > 1] or found[-1:]
     middle = "".join(f" > {one['outputs']}" for one in found if one["name"] == "expand")
@@ -96,9 +96,10 @@ def block_of(row: dict[str, Any]) -> Block:
     text = row["kernel_text"]
     images = [tuple(map(int, image)) for image in IMAGE.findall(text)]
     convolution = text.startswith("block ") and len(images) > 1
-    return Block(row["kind"], _shape(text, images[0], images[1][2]) if convolution else row["shape"],
-                 row["macs"], row["parameters"], row["bytes_read"] + row["bytes_written"],
-                 tuple(_stages(text, images[0][:2]) if convolution else ()))
+    shape = _shape(text, images[0], images[1][2]) if convolution else row["shape"]
+    stages = _stages(text, images[0][:2]) if convolution else []
+    return Block(row["kind"], shape, row["macs"], row["parameters"],
+                 row["bytes_read"] + row["bytes_written"], tuple(stages))
 
 
 @dataclasses.dataclass(frozen=True)

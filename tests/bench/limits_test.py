@@ -56,6 +56,9 @@ class BlockOf(unittest.TestCase):
         # From -2, 2, ... 26 on, four wide.
         self.assertAlmostEqual(block("block 28x28x8@224,8,1p depthwise 8*1 k4x4 s4x4 d1x1 p2,2,2,2 "
                                      "[] > 8x8x8@64,8,1p").border, 1 - (6 / 8) ** 2)
+        # Taps two apart: nine wide.
+        self.assertAlmostEqual(block("block 28x28x8@224,8,1p depthwise 8*1 k5x5 s1x1 d2x2 p4,4,4,4 "
+                                     "[] > 28x28x8@224,8,1p").border, 1 - (20 / 28) ** 2)
         self.assertEqual(block(POINTWISE).border, 0)
 
     def test_others_keep_the_tools_shape(self) -> None:
