@@ -31,7 +31,7 @@ std::string kind_of(const Graph &graph, const Group &group) {
     const FusedStage *project = group.stage(StageId::kProject);
     const bool depthwise = group.stage(StageId::kDepthwise) != nullptr;
     std::string kind = depthwise ? (project != nullptr ? "separable" : "depthwise") : "pointwise";
-    if (expand != nullptr) {
+    if (expand != nullptr && project != nullptr) {
         const Node &first = graph.nodes[expand->node];
         const bool narrows = graph.shape_of(graph.nodes[project->node].outputs[0])[1] <
                              graph.shape_of(first.outputs[0])[1];
