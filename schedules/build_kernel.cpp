@@ -89,7 +89,7 @@ Result<Scratch> compile_kernel(const Kernel &kernel, const Halide::Target &targe
         BuiltKernel built = build_kernel(kernel, target, tuning);
         Halide::Module module = built.pipeline.compile_to_module(
             built.arguments, name, target, Halide::LinkageType::ExternalPlusArgv);
-        const Result<Scratch> scratch = scratch_of(module);
+        Result<Scratch> scratch = scratch_of(module);
         if (!scratch.ok()) {
             return Status(scratch.status().code(),
                           fmt::format("kernel {}: {}", name, scratch.status().message()));
