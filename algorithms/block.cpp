@@ -1,6 +1,5 @@
 #include "algorithms/elementwise.h"
 #include "algorithms/stages.h"
-#include "layer/shape.h"
 
 namespace sepconv {
 namespace {
@@ -214,24 +213,14 @@ private:
         return weights;
     }
 
-    /// The block's input with zeros around it, where the window reads any for `out`; else
-    /// undefined.
-    Func bordered_input(const Window &window, const Image &out) const {
-        if (!reads_outside(window, natural_.input, out)) return Func();
-        return zero_border(source_, "padded", natural_.input.width, natural_.input.height);
-    }
-
     void add_expand() {
-        const Func padded = bordered_input(block_.expand->window, depthwise_input(natural_));
-        stages_.expand = define_convolution(stages_.axes, refs_[StageId::kExpand],
-                                            padded.defined() ? padded : source_,
+        stages_.expand = define_convolution(stages_.axes, refs_[StageId::kExpand], source_,
                                             weights_of("expand"), 1, parameters_);
-        stages_.expand->padded = padded;
         source_ = stages_.expand->result;
     }
 
     void add_depthwise() {
-        const Image read = depthwise_input(natural_);
+        const Image &read = natural_.input;
         const DepthwiseInput in = {source_, read.width, read.height,
                                    reads_outside(block_.depthwise->window, read, natural_.output)};
         const Axes &axes = stages_.axes;
@@ -291,9 +280,11 @@ private:
 
     void add_project() {
         const Convolution &layer = *block_.project;
-        const bool first = !block_.depthwise && !block_.squeeze;
-        const Func padded = first ? bordered_input(layer.window, natural_.output) : Func();
-        if (padded.defined()) source_ = padded;
+        Func padded;
+        if (!block_.depthwise && reads_outside(layer.window, block_.input, block_.output)) {
+            padded = zero_border(source_, "padded", block_.input.width, block_.input.height);
+            source_ = padded;
+        }
         const bool gated = stages_.squeeze && stages_.squeeze->gated_weights.defined();
         const Func weights = gated ? stages_.squeeze->gated_weights : weights_of("project");
         stages_.project =

@@ -40,25 +40,22 @@ Window window_of(const Node &node, const Kernel2d &kernel) {
     return w;
 }
 
-Result<Convolution> Lowering::place_convolution(const Node &node, const FusedSteps &steps,
-                                                int64_t multiplier, const Shape &out_shape,
-                                                std::vector<Place> &places,
-                                                std::vector<Image> &operands) {
+Result<Convolution> Lowering::place_pointwise(const Node &node, const FusedSteps &steps,
+                                              int64_t multiplier, const Shape &out_shape,
+                                              std::vector<Place> &places,
+                                              std::vector<Image> &operands) {
     Result<const Constant *> weights = constant_of(node, 1);
     SEPCONV_RETURN_IF_ERROR(weights.status());
     const Shape &shape = weights.value()->shape;
-    const Kernel2d kernel = kernel_of(shape);
     const int64_t channels = shape[1] / multiplier;
     Convolution layer;
     layer.in_channels = static_cast<int>(shape[1]);
     layer.out_channels = static_cast<int>(shape[0]);
-    layer.window = window_of(node, kernel);
-    const auto weight = [&](int64_t co, int64_t ci, int64_t ky, int64_t kx) {
-        const int64_t natural = ci % channels * multiplier + ci / channels;
-        return weights.value()->floats[((co * shape[1] + natural) * kernel.h + ky) * kernel.w + kx];
-    };
-    places.push_back(
-        constant_floats(pack_convolution(shape[0], shape[1], kernel.h, kernel.w, weight)));
+    places.push_back(constant_floats(
+        pack_convolution(shape[0], shape[1], 1, 1, [&](int64_t co, int64_t ci, int64_t, int64_t) {
+            const int64_t natural = ci % channels * multiplier + ci / channels;
+            return weights.value()->floats[co * shape[1] + natural];
+        })));
     places.push_back(constant_floats(pack_channels(shape[0], 1, bias_of(node))));
     Result<Epilogue> epilogue =
         place_epilogue(steps, 0, shape[0], 1, out_shape, whole, places, operands);
@@ -112,7 +109,7 @@ Status Lowering::place_stage(const FusedStage &stage, const Shape &out_shape,
     const bool projects = stage.id == StageId::kProject;
     const int64_t multiplier = projects && block.depthwise ? block.depthwise->multiplier : 1;
     Result<Convolution> layer =
-        place_convolution(node, stage.epilogue, multiplier, out_shape, places, block.operands);
+        place_pointwise(node, stage.epilogue, multiplier, out_shape, places, block.operands);
     SEPCONV_RETURN_IF_ERROR(layer.status());
     switch (stage.id) {
         case StageId::kExpand:

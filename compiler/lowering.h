@@ -120,9 +120,9 @@ private:
     /// ordered [multiplier][channels], as a depthwise leaves them.
     Status place_stage(const FusedStage &stage, const Shape &out_shape, std::vector<Place> &places,
                        Block &block);
-    Result<Convolution> place_convolution(const Node &node, const FusedSteps &steps,
-                                          int64_t multiplier, const Shape &out_shape,
-                                          std::vector<Place> &places, std::vector<Image> &operands);
+    Result<Convolution> place_pointwise(const Node &node, const FusedSteps &steps,
+                                        int64_t multiplier, const Shape &out_shape,
+                                        std::vector<Place> &places, std::vector<Image> &operands);
     Result<Depthwise> place_depthwise(const Node &node, const FusedSteps &steps,
                                       const Shape &out_shape, std::vector<Place> &places,
                                       std::vector<Image> &operands);

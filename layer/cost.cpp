@@ -25,7 +25,7 @@ int64_t weights_of(const Convolution &layer) {
 /// Pixels at which a stage is computed.
 int64_t pixels_of(const Block &block, StageId id) {
     if (id == StageId::kReduce || id == StageId::kExcite) return 1;
-    const Image image = id == StageId::kExpand ? depthwise_input(block) : block.output;
+    const Image &image = id == StageId::kExpand ? block.input : block.output;
     return int64_t{image.width} * image.height;
 }
 

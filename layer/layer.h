@@ -72,10 +72,9 @@ struct Squeeze {
 /// convolutions fill `project` alone; a separable block `depthwise` and `project`; an inverted
 /// residual `expand`, `depthwise`, `project`; a Ghost module `project` (its primary) and `cheap`,
 /// whose outputs lie one behind the other in the output's channels.
-/// A project behind or in front of another stage must be pointwise. An expand may have a window of
-/// its own, as the stem of a network in front of its first separable block. An expand needs
-/// depthwise and project, a squeeze and a cheap need a project; between expand or depthwise and
-/// cheap stands a squeeze, whose channels come from a depthwise without multiplier.
+/// A project behind or in front of another stage must be pointwise, and so must an expand. An
+/// expand needs depthwise and project, a squeeze and a cheap need a project; between expand or
+/// depthwise and cheap stands a squeeze, whose channels come from a depthwise without multiplier.
 /// Between depthwise and project the channels are ordered [multiplier][channels], as the weights.
 struct Block {
     Image input;

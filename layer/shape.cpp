@@ -109,20 +109,6 @@ Image dense_image(int channels, int width, int height, bool padded) {
     return image;
 }
 
-Image depthwise_input(const Block &block) {
-    Image image = block.input;
-    if (!block.expand) {
-        return image;
-    }
-    const Window &w = block.expand->window;
-    image.channels = block.expand->out_channels;
-    image.height = static_cast<int>(
-        output_extent(image.height, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top, w.pad_bottom));
-    image.width = static_cast<int>(
-        output_extent(image.width, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left, w.pad_right));
-    return image;
-}
-
 int round_up_to_panel(int channels) {
     return (channels + kPanel - 1) / kPanel * kPanel;
 }

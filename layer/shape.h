@@ -31,10 +31,6 @@ Window with_padding(Window window, PaddingMode mode, int height, int width);
 /// A dense channels-last image: stride_c 1, stride_x channels, stride_y channels * width.
 Image dense_image(int channels, int width, int height, bool padded);
 
-/// What the depthwise of the block reads, the expand's output or the block's input: channels, width
-/// and height; the strides say nothing.
-Image depthwise_input(const Block &block);
-
 /// round_up(channels, kPanel)
 int round_up_to_panel(int channels);
 

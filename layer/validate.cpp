@@ -297,17 +297,6 @@ Status check_squeeze(const Squeeze &squeeze, int64_t channels) {
                   std::to_string(channels) + ", one gate a channel", squeeze.excite.out_channels);
 }
 
-/// Its output is as large as the window gives, so only an input without any is refused.
-Status check_expand(const Block &block, int64_t channels) {
-    Image one = block.output;
-    one.width = one.height = 1;
-    SEPCONV_RETURN_IF_ERROR(check_window("expand", block.expand->window, block.input, one, false));
-    const Image expanded = depthwise_input(block);
-    SEPCONV_RETURN_IF_ERROR(
-        expect_product("expand", {expanded.channels, expanded.width, expanded.height}));
-    return check_convolution("expand", *block.expand, channels, {});
-}
-
 Status check_project(const Block &block, int64_t channels) {
     const Convolution &project = *block.project;
     if (block.depthwise || block.squeeze || block.cheap) {
@@ -324,14 +313,16 @@ Status check_project(const Block &block, int64_t channels) {
 /// The stages in order; returns through `channels` what the last one gives.
 Status check_block_stages(const Block &block, int64_t *channels) {
     if (block.expand) {
-        SEPCONV_RETURN_IF_ERROR(check_expand(block, *channels));
+        SEPCONV_RETURN_IF_ERROR(
+            check_pointwise("expand", block.expand->window, "an expand is pointwise"));
+        SEPCONV_RETURN_IF_ERROR(check_convolution("expand", *block.expand, *channels, {}));
         *channels = block.expand->out_channels;
     }
     if (block.depthwise) {
         SEPCONV_RETURN_IF_ERROR(
             check_depthwise("depthwise", *block.depthwise, *channels, {true, !block.project}));
-        SEPCONV_RETURN_IF_ERROR(check_window("depthwise", block.depthwise->window,
-                                             depthwise_input(block), block.output, false));
+        SEPCONV_RETURN_IF_ERROR(
+            check_window("depthwise", block.depthwise->window, block.input, block.output, false));
         *channels *= block.depthwise->multiplier;
     }
     if (block.squeeze) SEPCONV_RETURN_IF_ERROR(check_squeeze(*block.squeeze, *channels));

@@ -113,7 +113,6 @@ public:
         : stages_(stages),
           natural_(natural),
           block_(flattened(natural)),
-          read_(depthwise_input(natural)),
           axes_(stages.axes),
           facts_(facts),
           tuning_(tuning),
@@ -139,14 +138,13 @@ private:
     void front_sliding(const Partition &partition, const RowLoops &loops);
     void expand_sliding(const Tile &tile, int channels_read, int64_t rows, const RowLoops &at);
     void squeeze();
-    void input_border(ConvolutionStage &stage, const RowLoops &loops);
+    void input_border(const RowLoops &loops);
     OutputLoops output_loops(const Partition &partition, const Tile &tile);
     DepthwiseRows depthwise_rows() const;
 
     BlockStages &stages_;
     const Block &natural_;
     const Block block_;
-    const Image read_;  ///< By the depthwise.
     const Axes &axes_;
     const TargetFacts &facts_;
     const Tuning &tuning_;
@@ -197,17 +195,11 @@ DepthwiseRows BlockScheduler::depthwise_rows() const {
             natural_.expand.has_value() || vectors_may_overrun(natural_.input)};
 }
 
-/// The expand in front of strips of `rows` depthwise rows, `channels_read` of it at a time; and the
-/// border of what it reads, a ring of its own.
+/// The expand in front of strips of `rows` depthwise rows, `channels_read` of it at a time.
 void BlockScheduler::expand_sliding(const Tile &tile, int channels_read, int64_t rows,
                                     const RowLoops &at) {
-    const int ring = window_rows(natural_.depthwise->window, rows);
-    if (stages_.expand->padded.defined()) {
-        input_border(*stages_.expand, at);
-        stages_.expand->padded.store_at(at.func, at.task)
-            .fold_storage(axes_.y, window_rows(natural_.expand->window, ring));
-    }
-    schedule_pointwise_sliding(*stages_.expand, axes_, tile, channels_read, read_.width, ring, at);
+    schedule_pointwise_sliding(*stages_.expand, axes_, tile, channels_read, natural_.input.width,
+                               window_rows(natural_.depthwise->window, rows), at);
 }
 
 /// Expand and depthwise in front of a project, strip by strip.
@@ -217,8 +209,8 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
                              loops, facts_, tuning_);
     if (!natural_.expand) return;
     const int channels = natural_.expand->out_channels;
-    expand_sliding(choose_tile(read_.width, channels, facts_, Tuning{}), channels, partition.rows,
-                   loops);
+    expand_sliding(choose_tile(natural_.input.width, channels, facts_, Tuning{}), channels,
+                   partition.rows, loops);
 }
 
 /// The depthwise stored whole: a squeeze needs all of it first, or tasks of rows would compute too
@@ -226,7 +218,7 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
 void BlockScheduler::front_whole(Order order) {
     if (!natural_.depthwise) return;
     const Depthwise &layer = *natural_.depthwise;
-    const int width = read_.width, height = natural_.output.height;
+    const int width = natural_.input.width, height = natural_.output.height;
     if (!natural_.expand) {
         schedule_depthwise_channels(
             *stages_.depthwise, axes_, layer, depthwise_rows(), facts_.lanes,
@@ -237,7 +229,7 @@ void BlockScheduler::front_whole(Order order) {
     if (order == Order::kChannels) {
         const Tile tile = choose_task_tile(channels, width, facts_);
         const int at_once = tile.channels();
-        const int64_t rows = ring_strip_rows(read_, height, layer.window, at_once, facts_);
+        const int64_t rows = ring_strip_rows(natural_.input, height, layer.window, at_once, facts_);
         const RowLoops loops = schedule_depthwise_channels(
             *stages_.depthwise, axes_, layer, depthwise_rows(), at_once,
             tile_partition(height, rows, channels, at_once), facts_, tuning_);
@@ -283,8 +275,8 @@ void BlockScheduler::squeeze() {
 
 /// A border inside the reduction would test every broadcast; a copied strip costs
 /// 1 / (taps * out_channels) of the multiply-accumulates.
-void BlockScheduler::input_border(ConvolutionStage &stage, const RowLoops &loops) {
-    Func padded = stage.padded;
+void BlockScheduler::input_border(const RowLoops &loops) {
+    Func padded = stages_.project->padded;
     if (!padded.defined()) return;
     padded.compute_at(loops.func, loops.strip);
     if (block_.input.stride_c == 1 && block_.input.channels % facts_.lanes == 0) {
@@ -346,7 +338,7 @@ void BlockScheduler::project_output() {
     } else {
         front_sliding(partition, rows);
     }
-    input_border(*stages_.project, rows);
+    input_border(rows);
 }
 
 /// Primary rows slide in a ring; a strip of them becomes a strip of both halves.

@@ -267,7 +267,7 @@ std::vector<OutputElement> compute_block(const Block &block, const Named &named)
     for (const StageRef &stage : stages_of(block)) {
         switch (stage.id) {
             case StageId::kExpand:
-                plane = compute_stage(plane, stage, depthwise_input(block), {}, named, terms);
+                plane = compute_stage(plane, stage, block.input, {}, named, terms);
                 break;
             case StageId::kReduce:
                 before = plane;

@@ -50,42 +50,6 @@ void add_inverted_residuals(std::vector<KernelCase> *cases) {
     }
 }
 
-/// A network's stem in front of its first separable block: an expand with a window, on a picture
-/// in planes or channels last.
-void add_stems(std::vector<KernelCase> *cases) {
-    struct StemSize {
-        const char *name;
-        int width, height, hidden, out, kernel, depthwise_kernel;
-        bool planes, padded;
-    };
-    const StemSize sizes[] = {
-        {"planes_64x48", 64, 48, 32, 16, 3, 3, true, true},
-        {"odd_33x27", 33, 27, 13, 21, 3, 3, false, true},
-        {"no_border_31x29", 31, 29, 16, 24, 3, 3, true, false},
-        {"k5_k5_40x40", 40, 40, 24, 8, 5, 5, true, true},
-    };
-    for (const StemSize &size : sizes) {
-        Block block;
-        block.input = size.planes ? planar_image(3, size.width, size.height)
-                                  : dense_image(3, size.width, size.height, false);
-        Window stem;
-        stem.kernel_h = stem.kernel_w = size.kernel;
-        stem.stride_h = stem.stride_w = 2;
-        if (size.padded)
-            stem = with_padding(stem, PaddingMode::kSameUpper, size.height, size.width);
-        block.expand = Convolution{3, size.hidden, stem, {unary_step(Op::kRelu)}};
-        const Image read = depthwise_input(block);
-        block.depthwise =
-            Depthwise{size.hidden,
-                      1,
-                      square_window(size.depthwise_kernel, 1, read.height, read.width),
-                      {unary_step(Op::kHardSwish)}};
-        block.project = Convolution{size.hidden, size.out, {}, {}};
-        block.output = dense_image(size.out, read.width, read.height, false);
-        cases->push_back({std::string("stem_") + size.name, block, {}, {}});
-    }
-}
-
 /// Sizes of squeeze-excite blocks. `kernel` 0: no depthwise, the input itself is squeezed.
 struct SqueezeSize {
     const char *name;
@@ -194,7 +158,6 @@ void add_ghosts(std::vector<KernelCase> *cases) {
 std::vector<KernelCase> fused_cases() {
     std::vector<KernelCase> cases;
     add_inverted_residuals(&cases);
-    add_stems(&cases);
     add_squeezes(&cases);
     add_ghosts(&cases);
     return cases;
