@@ -133,8 +133,9 @@ private:
     void project_output();
     void ghost_output();
     Order order() const;
+    Order ghost_order() const;
     int64_t input_bytes() const;  ///< Of what the project reads.
-    void front_whole(Order order);
+    void front_channels();
     void front_sliding(const Partition &partition, const RowLoops &loops);
     void expand_sliding(const Tile &tile, int channels_read, int64_t rows, const RowLoops &at);
     void squeeze();
@@ -213,12 +214,12 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
                    partition.rows, loops);
 }
 
-/// The depthwise stored whole: a squeeze needs all of it first, or tasks of rows would compute too
-/// many rows of the expand twice.
-void BlockScheduler::front_whole(Order order) {
+/// The depthwise stored whole, a tile of channels at a time: a squeeze needs all of it first, and
+/// tasks of rows would compute too many rows of the expand twice.
+void BlockScheduler::front_channels() {
     if (!natural_.depthwise) return;
     const Depthwise &layer = *natural_.depthwise;
-    const int width = natural_.input.width, height = natural_.output.height;
+    const int height = natural_.output.height;
     if (!natural_.expand) {
         schedule_depthwise_channels(
             *stages_.depthwise, axes_, layer, depthwise_rows(), facts_.lanes,
@@ -226,21 +227,13 @@ void BlockScheduler::front_whole(Order order) {
         return;
     }
     const int channels = natural_.expand->out_channels;
-    if (order == Order::kChannels) {
-        const Tile tile = choose_task_tile(channels, width, facts_);
-        const int at_once = tile.channels();
-        const int64_t rows = ring_strip_rows(natural_.input, height, layer.window, at_once, facts_);
-        const RowLoops loops = schedule_depthwise_channels(
-            *stages_.depthwise, axes_, layer, depthwise_rows(), at_once,
-            tile_partition(height, rows, channels, at_once), facts_, tuning_);
-        expand_sliding(tile, at_once, rows, loops);
-        return;
-    }
-    const Partition partition =
-        choose_partition(*natural_.expand, natural_.output, true, &layer.window, facts_, tuning_);
-    const RowLoops loops = schedule_depthwise_whole(*stages_.depthwise, axes_, layer,
-                                                    depthwise_rows(), partition, facts_, tuning_);
-    expand_sliding(choose_tile(width, channels, facts_, Tuning{}), channels, partition.rows, loops);
+    const Tile tile = choose_task_tile(channels, natural_.input.width, facts_);
+    const int at_once = tile.channels();
+    const int64_t rows = ring_strip_rows(natural_.input, height, layer.window, at_once, facts_);
+    const RowLoops loops = schedule_depthwise_channels(
+        *stages_.depthwise, axes_, layer, depthwise_rows(), at_once,
+        tile_partition(height, rows, channels, at_once), facts_, tuning_);
+    expand_sliding(tile, at_once, rows, loops);
 }
 
 /// All of it is a small part of the block's work: plain vector loops.
@@ -291,23 +284,26 @@ int64_t BlockScheduler::input_bytes() const {
     return 4LL * natural_.output.width * natural_.output.height * natural_.project->in_channels;
 }
 
-Order BlockScheduler::order() const {
+Order BlockScheduler::ghost_order() const {
+    const int channels = natural_.cheap->channels, width = natural_.output.width;
+    const int tile = choose_task_tile(channels, width, facts_).channels();
+    // Whole tiles, so that every one has the same bounds; and see ghost_output() for many taps.
+    const bool tiled = tile < channels && round_up(channels, facts_.lanes) % tile == 0;
+    if (!tiled || stages_.cheap->accumulator.defined()) return Order::kSliding;
     if (tuning_.order != Order::kAuto) return tuning_.order;
-    if (natural_.expand || (natural_.squeeze && !natural_.cheap)) return Order::kChannels;
+    // Tasks of rows compute too many of them twice where there are few.
+    const bool few_rows = natural_.output.height < 48;
+    const bool one = choose_tile(width, channels, facts_, Tuning{}).channels() >= channels;
+    return few_rows || !one ? Order::kChannels : Order::kSliding;
+}
+
+/// What the tuning asks for where the block allows both orders, else the faster one.
+Order BlockScheduler::order() const {
+    if (natural_.cheap) return ghost_order();
+    if (natural_.squeeze) return Order::kChannels;  // It needs all of the depthwise first.
     if (stages_.project->padded.defined()) return Order::kSliding;
-    if (natural_.cheap) {
-        const int channels = natural_.cheap->channels, width = natural_.output.width;
-        const int tile = choose_task_tile(channels, width, facts_).channels();
-        // Tasks of rows compute too many of them twice where there are few.
-        const bool few_rows = natural_.output.height < 48;
-        const bool several =
-            tile < channels &&
-            (few_rows || choose_tile(width, channels, facts_, Tuning{}).channels() < channels);
-        // Whole tiles, so that every one has the same bounds.
-        const bool whole = round_up(channels, facts_.lanes) % tile == 0;
-        const bool few_taps = !stages_.cheap->accumulator.defined();
-        return several && whole && few_taps ? Order::kChannels : Order::kSliding;
-    }
+    if (tuning_.order != Order::kAuto) return tuning_.order;
+    if (natural_.expand) return Order::kChannels;
     // A whole depthwise is faster, but must not be what the arena is sized by.
     constexpr int64_t kMostBytes = 1 << 20;
     if (natural_.depthwise) {
@@ -319,8 +315,7 @@ Order BlockScheduler::order() const {
 }
 
 void BlockScheduler::project_output() {
-    const Order order = this->order();
-    const bool whole = order == Order::kChannels;
+    const bool whole = order() == Order::kChannels;
     const Window *window = natural_.expand && !whole ? &natural_.depthwise->window : nullptr;
     const Partition partition =
         whole && weight_bytes(*natural_.project) > input_bytes()
@@ -334,7 +329,7 @@ void BlockScheduler::project_output() {
     const RowLoops rows{stages_.output, loops.task, loops.strip};
     if (natural_.squeeze) squeeze();
     if (whole) {
-        front_whole(order);
+        front_channels();
     } else {
         front_sliding(partition, rows);
     }
@@ -362,13 +357,13 @@ void BlockScheduler::ghost_output() {
     Var task("task"), strip("strip"), row("row"), xo("xo"), xi("xi"), cb("cb"), cv("cv"),
         tiles("tiles");
     const bool many = stages_.cheap->accumulator.defined();
-    const int wanted = tuning_.depthwise_pixels > 0 ? tuning_.depthwise_pixels : 4;
+    const int run = depthwise_run(cheap.window, image.width, false, facts_, tuning_, 4);
     const TailStrategy tail =
         channel_tail(cheap.channels, facts_.lanes, operands_may_overrun(block_));
     out.split(axes_.y, strip, row, static_cast<int>(partition.rows), TailStrategy::RoundUp)
         .split(strip, task, strip, static_cast<int>(partition.strips / partition.tasks),
                TailStrategy::RoundUp)
-        .split(axes_.x, xo, xi, std::min(wanted, image.width), TailStrategy::ShiftInwards)
+        .split(axes_.x, xo, xi, run, TailStrategy::ShiftInwards)
         .split(axes_.c, cb, cv, facts_.lanes, tail)
         .split(cb, tiles, cb, at_once_vectors, TailStrategy::RoundUp)
         .reorder(cv, xi, xo, cb, row, axes_.half, strip, task, tiles)
@@ -390,7 +385,7 @@ void BlockScheduler::ghost_output() {
                                window_rows(cheap.window, partition.rows), rows);
     if (natural_.squeeze) {
         squeeze();
-        front_whole(Order::kChannels);
+        front_channels();
     }
 }
 

@@ -126,20 +126,6 @@ void schedule_depthwise_strip(DepthwiseStage &stage, const Axes &axes, const Dep
     schedule_depthwise_rows(stage, axes, layer, rows, facts, tuning);
 }
 
-RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
-                                  const DepthwiseRows &rows, const Partition &partition,
-                                  const TargetFacts &facts, const Tuning &tuning) {
-    Func &result = stage.result;
-    result.compute_root();
-    const DepthwiseLoops loops = schedule_depthwise_rows(stage, axes, layer, rows, facts, tuning);
-    Var task("dtask"), strip("dstrip"), row("drow");
-    result.split(loops.row, strip, row, static_cast<int>(partition.rows), TailStrategy::RoundUp)
-        .split(strip, task, strip, static_cast<int>(partition.strips / partition.tasks),
-               TailStrategy::RoundUp);
-    if (partition.tasks > 1) result.parallel(task);
-    return {result, task, strip};
-}
-
 RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
                                      const Depthwise &layer, const DepthwiseRows &rows, int tile,
                                      const Partition &partition, const TargetFacts &facts,

@@ -62,12 +62,6 @@ void schedule_depthwise_strip(DepthwiseStage &stage, const Axes &axes, const Dep
                               const DepthwiseRows &rows, const RowLoops &at,
                               const TargetFacts &facts, const Tuning &tuning);
 
-/// The same, stored whole, in tasks of rows. The loops are those that an expand in front of it
-/// slides along.
-RowLoops schedule_depthwise_whole(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
-                                  const DepthwiseRows &rows, const Partition &partition,
-                                  const TargetFacts &facts, const Tuning &tuning);
-
 /// The same, stored whole; a task is `tile` channels of as many strips as the partition gives it.
 RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
                                      const Depthwise &layer, const DepthwiseRows &rows, int tile,

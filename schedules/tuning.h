@@ -15,7 +15,6 @@ struct Tuning {
     int tile_pixels = 0;       ///< Pixels of the pointwise register tile.
     int tile_vectors = 0;      ///< Vectors of output channels of the same tile.
     int strip_rows = 0;        ///< Rows (pointwise: 1/strips of the pixels) of one sliding step.
-    int task_rows = 0;         ///< Rows of one parallel task; a multiple of strip_rows.
     int depthwise_pixels = 0;  ///< Output pixels that one depthwise step computes.
     Order order = Order::kAuto;
 };

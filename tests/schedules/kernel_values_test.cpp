@@ -38,21 +38,17 @@ std::string name_of_parameter(const ::testing::TestParamInfo<OnIsa> &info) {
 
 class KernelValues : public ::testing::TestWithParam<OnIsa> {};
 
-TEST_P(KernelValues, AgreeWithTheReference) {
-    const auto &[test, isa] = GetParam();
-    if (!isa->available()) {
-        GTEST_SKIP() << "this CPU has no " << isa->name;
-    }
+void expect_values(const KernelCase &test, const Isa &isa, const Tuning &tuning) {
     SCOPED_TRACE(Random::trace());
-    const Status valid = validate(test->kernel);
+    const Status valid = validate(test.kernel);
     ASSERT_TRUE(valid.ok()) << valid.message();
-    const std::vector<ArgumentData> data = make_data(*test);
-    const auto expected = reference::compute(test->kernel, as_doubles(data));
+    const std::vector<ArgumentData> data = make_data(test);
+    const auto expected = reference::compute(test.kernel, as_doubles(data));
     try {
-        JitKernel kernel(test->kernel, *isa);
+        JitKernel kernel(test.kernel, isa, tuning);
         for (const Flush flush : {Flush::kBack, Flush::kFront}) {
             const auto output = kernel.run(data, flush);
-            EXPECT_TRUE(matches(test->kernel, expected, output->floats()));
+            EXPECT_TRUE(matches(test.kernel, expected, output->floats()));
             EXPECT_TRUE(output->slack_is_untouched()) << "written outside the output";
         }
     } catch (const Halide::Error &error) {  // Not a std::exception.
@@ -62,11 +58,38 @@ TEST_P(KernelValues, AgreeWithTheReference) {
     }
 }
 
+TEST_P(KernelValues, AgreeWithTheReference) {
+    const auto &[test, isa] = GetParam();
+    if (!isa->available()) {
+        GTEST_SKIP() << "this CPU has no " << isa->name;
+    }
+    expect_values(*test, *isa, {});
+}
+
+/// Fused blocks in the order that a tuning asks for, and not by themselves.
+class Orders : public ::testing::TestWithParam<OnIsa> {};
+
+TEST_P(Orders, AgreeWithTheReference) {
+    const auto &[test, isa] = GetParam();
+    if (!isa->available()) {
+        GTEST_SKIP() << "this CPU has no " << isa->name;
+    }
+    for (const Order order : {Order::kSliding, Order::kChannels}) {
+        SCOPED_TRACE(order == Order::kSliding ? "sliding" : "channels");
+        Tuning tuning;
+        tuning.order = order;
+        expect_values(*test, *isa, tuning);
+    }
+}
+
+const std::vector<KernelCase> kFused = fused_cases();
 const std::vector<KernelCase> kPairwise = pairwise_cases();
 const std::vector<KernelCase> kBlocks = block_cases();
 const std::vector<KernelCase> kImages = image_cases();
 const std::vector<KernelCase> kMaps = map_cases();
 
+INSTANTIATE_TEST_SUITE_P(Fused, Orders, ::testing::ValuesIn(on_all_isas(kFused)),
+                         name_of_parameter);
 INSTANTIATE_TEST_SUITE_P(Pairwise, KernelValues, ::testing::ValuesIn(on_all_isas(kPairwise)),
                          name_of_parameter);
 INSTANTIATE_TEST_SUITE_P(Block, KernelValues, ::testing::ValuesIn(on_all_isas(kBlocks)),
