@@ -192,7 +192,6 @@ public:
     }
 
     BlockStages build() {
-        for (const StageRef &stage : stages_of(block_)) refs_[stage.id] = stage;
         if (block_.expand) add_expand();
         if (block_.depthwise) add_depthwise();
         if (block_.squeeze) add_squeeze();
@@ -214,8 +213,8 @@ private:
     }
 
     void add_expand() {
-        stages_.expand = define_convolution(stages_.axes, refs_[StageId::kExpand], source_,
-                                            weights_of("expand"), 1, parameters_);
+        stages_.expand = define_convolution(stages_.axes, stage_of(block_, StageId::kExpand),
+                                            source_, weights_of("expand"), 1, parameters_);
         source_ = stages_.expand->result;
     }
 
@@ -225,9 +224,10 @@ private:
                                    reads_outside(block_.depthwise->window, read, natural_.output)};
         const Axes &axes = stages_.axes;
         const int width = natural_.output.width;
-        stages_.depthwise = define_depthwise(
-            axes, refs_[StageId::kDepthwise], in, flat_ ? Expr(axes.x % width) : Expr(axes.x),
-            flat_ ? Expr(axes.x / width) : Expr(axes.y), parameters_);
+        stages_.depthwise =
+            define_depthwise(axes, stage_of(block_, StageId::kDepthwise), in,
+                             flat_ ? Expr(axes.x % width) : Expr(axes.x),
+                             flat_ ? Expr(axes.x / width) : Expr(axes.y), parameters_);
         source_ = stages_.depthwise->result;
     }
 
@@ -259,10 +259,11 @@ private:
         Func mean("mean");
         mean(c, x, y) =
             squeeze.total(c) * (1.0F / (static_cast<float>(pixels.width) * pixels.height));
-        squeeze.reduce = define_convolution(axes, refs_[StageId::kReduce], mean,
+        squeeze.reduce = define_convolution(axes, stage_of(block_, StageId::kReduce), mean,
                                             weights_of("reduce"), 1, parameters_);
-        squeeze.excite = define_convolution(axes, refs_[StageId::kExcite], squeeze.reduce.result,
-                                            weights_of("excite"), 1, parameters_);
+        squeeze.excite =
+            define_convolution(axes, stage_of(block_, StageId::kExcite), squeeze.reduce.result,
+                               weights_of("excite"), 1, parameters_);
         const Func &gate = squeeze.excite.result;
         if (block_.project->out_channels < pixels.width * pixels.height) {
             Halide::Var lane("lane"), kc("kc"), kx("kx"), ky("ky"), panel("panel");
@@ -288,7 +289,7 @@ private:
         const bool gated = stages_.squeeze && stages_.squeeze->gated_weights.defined();
         const Func weights = gated ? stages_.squeeze->gated_weights : weights_of("project");
         stages_.project =
-            define_convolution(stages_.axes, refs_[StageId::kProject], source_, weights,
+            define_convolution(stages_.axes, stage_of(block_, StageId::kProject), source_, weights,
                                block_.depthwise ? block_.depthwise->multiplier : 1, parameters_);
         stages_.project->padded = padded;
         source_ = stages_.project->result;
@@ -302,7 +303,8 @@ private:
         const Func primary = source_;
         const DepthwiseInput in = {primary, pixels.width, pixels.height,
                                    reads_outside(block_.cheap->window, pixels, pixels)};
-        stages_.cheap = define_depthwise(axes, refs_[StageId::kCheap], in, x, y, parameters_);
+        stages_.cheap =
+            define_depthwise(axes, stage_of(block_, StageId::kCheap), in, x, y, parameters_);
         Expr value = Halide::select(half == 0, primary(c, x, y), stages_.cheap->result(c, x, y, 0));
         stages_.output = Func("output");
         stages_.output(c, x, y, half) = apply(block_.epilogue, value,
@@ -314,7 +316,6 @@ private:
     const Block block_;
     Parameters &parameters_;
     BlockStages stages_;
-    std::map<StageId, StageRef> refs_;
     Func source_;
     bool flat_ = false;
 };

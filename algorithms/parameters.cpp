@@ -59,13 +59,6 @@ ImageParam declare_per_channel(const StageRef &stage, const std::string &name) {
     return dense(name, Float(32), {padded, stage.depthwise->multiplier});
 }
 
-StageRef stage_of(const Block &block, StageId id) {
-    for (const StageRef &stage : stages_of(block)) {
-        if (stage.id == id) return stage;
-    }
-    return StageRef{};
-}
-
 struct Declare {
     const KernelArgument &argument;
 

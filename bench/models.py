@@ -141,25 +141,38 @@ def facts_of(arguments: argparse.Namespace, suite: Suite, cores: list[int],
                     for name in suite.contenders}
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench/run.sh", description=__doc__.split("\n")[0])
-    parser.add_argument("--threads", type=int, default=1)
+def shared_parser(prog: str, description: str, rounds: int) -> argparse.ArgumentParser:
+    """The options of every suite that runs models; see finish_parse()."""
+    parser = argparse.ArgumentParser(prog=prog, description=description.split("\n", maxsplit=1)[0])
     parser.add_argument("--core", type=int, help="first processor (default: the last ones)")
     parser.add_argument("--isa", help="of our library (default: the best of this CPU)")
     parser.add_argument("--models", nargs="+", choices=sources.NAMES, default=sources.NAMES,
                         metavar="NAME", help=f"default: {' '.join(sources.NAMES)}")
-    parser.add_argument("--peers", nargs="*", choices=peers.NAMES[1:], default=peers.NAMES[1:],
-                        metavar="NAME", help=f"default: {' '.join(peers.NAMES[1:])}")
-    parser.add_argument("--rounds", type=int, default=40,
-                        help="at least 30 for numbers that are shown (default: 40)")
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"default: {rounds}")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--output", type=pathlib.Path, help="folder (default: build/bench)")
+    return parser
+
+
+def finish_parse(parser: argparse.ArgumentParser, least_rounds: int) -> argparse.Namespace:
+    """The arguments; `shown` are those that a reader would type."""
     arguments = parser.parse_args()
-    if arguments.threads < 1 or arguments.rounds < 1:
-        parser.error("--threads and --rounds: expected at least 1")
+    if arguments.rounds < least_rounds:
+        parser.error(f"--rounds: expected at least {least_rounds}")
     arguments.output = arguments.output or arguments.build / "bench"
     build = sys.argv.index("--build")  # Put there by run.sh, and a path of this machine.
     arguments.shown = sys.argv[1:build] + sys.argv[build + 2:]
+    return arguments
+
+
+def parse() -> argparse.Namespace:
+    parser = shared_parser("bench/run.sh", f"{__doc__}", rounds=40)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--peers", nargs="*", choices=peers.NAMES[1:], default=peers.NAMES[1:],
+                        metavar="NAME", help=f"default: {' '.join(peers.NAMES[1:])}")
+    arguments = finish_parse(parser, least_rounds=1)
+    if arguments.threads < 1:
+        parser.error("--threads: expected at least 1")
     return arguments
 
 

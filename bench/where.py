@@ -20,7 +20,7 @@ import peers
 from model_suite import limits, sources, timing, values
 from model_suite.contender import ContenderError, Setup
 from model_suite.limits import Line
-from models import cpu, pin, progress
+from models import cpu, finish_parse, pin, progress, shared_parser
 
 matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402  The backend is chosen first.
@@ -231,22 +231,8 @@ def facts_of(arguments: argparse.Namespace, setup: Setup, cores: list[int],
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench/run.sh --suite where",
-                                     description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--core", type=int, help="processor (default: the last one)")
-    parser.add_argument("--isa", help="default: the best of this CPU")
-    parser.add_argument("--models", nargs="+", choices=sources.NAMES, default=sources.NAMES,
-                        metavar="NAME", help=f"default: {' '.join(sources.NAMES)}")
-    parser.add_argument("--rounds", type=int, default=50, help="default: 50")
-    parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--output", type=pathlib.Path, help="folder (default: build/bench)")
-    arguments = parser.parse_args()
-    if arguments.rounds < 2:
-        parser.error("--rounds: expected at least 2")
-    arguments.output = arguments.output or arguments.build / "bench"
-    build = sys.argv.index("--build")  # Put there by run.sh, and a path of this machine.
-    arguments.shown = sys.argv[1:build] + sys.argv[build + 2:]
-    return arguments
+    return finish_parse(shared_parser("bench/run.sh --suite where", f"{__doc__}", rounds=50),
+                        least_rounds=2)
 
 
 def main() -> None:

@@ -107,6 +107,9 @@ struct StageRef {
 /// into `block`. kOutput is there only where its epilogue is not empty.
 std::vector<StageRef> stages_of(const Block &block);
 
+/// The stage `id` of the block; empty where it has none. It points into `block`.
+StageRef stage_of(const Block &block, StageId id);
+
 /// The epilogue that `operands` belong to.
 const Epilogue &last_epilogue(const Block &block);
 

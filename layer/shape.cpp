@@ -47,6 +47,15 @@ std::vector<StageRef> stages_of(const Block &block) {
     return stages;
 }
 
+StageRef stage_of(const Block &block, StageId id) {
+    for (const StageRef &stage : stages_of(block)) {
+        if (stage.id == id) {
+            return stage;
+        }
+    }
+    return {};
+}
+
 const Epilogue &last_epilogue(const Block &block) {
     if (block.cheap) return block.epilogue;
     return block.project ? block.project->epilogue : block.depthwise->epilogue;

@@ -5,6 +5,7 @@ A layer is a Conv, a Gemm or an activation; pictures differ from those that the 
 """
 
 import argparse
+import csv
 import pathlib
 
 import numpy as np
@@ -60,6 +61,10 @@ def main():
     paths = sorted(arguments.folder.glob("*.onnx"))
     rows = [("model", "std of logits", "smallest", "largest", "% constant channels")]
     failures = [] if paths else [f"no model in {arguments.folder}"]
+    with pathlib.Path(__file__).with_name("models.csv").open(newline="", encoding="utf-8") as file:
+        compared = {row["name"] for row in csv.DictReader(file)}
+    failures += [f"{path.stem}: expected a row in models.csv" for path in paths
+                 if path.stem not in compared]
     for path in paths:
         check(path, rows, failures)
     harness.report(rows, failures)

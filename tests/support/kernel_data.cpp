@@ -56,15 +56,6 @@ std::vector<float> random_weights(Random *random, size_t count, int terms) {
     return random->uniform(count, -scale, scale);
 }
 
-StageRef stage_of(const Block &block, StageId id) {
-    for (const StageRef &stage : stages_of(block)) {
-        if (stage.id == id) {
-            return stage;
-        }
-    }
-    return {};
-}
-
 ArgumentData stage_weights(Random *random, const StageRef &stage, bool weights) {
     if (stage.depthwise != nullptr) {
         const Depthwise &layer = *stage.depthwise;
