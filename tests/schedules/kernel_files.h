@@ -1,0 +1,25 @@
+#ifndef SEPCONV_TESTS_SCHEDULES_KERNEL_FILES_H_
+#define SEPCONV_TESTS_SCHEDULES_KERNEL_FILES_H_
+
+#include <cstdint>
+
+// What a test and the kernel_runner of another machine tell each other. All words are of 32 bits,
+// little-endian.
+//
+// ARGUMENTS: the number of inputs; for each the number of its words, then they; the number of the
+// output's words.
+// RESULT: for Flush::kBack, then for Flush::kFront, a RunHeader and the output's words.
+
+namespace sepconv::testing {
+
+struct RunHeader {
+    int32_t returned = -1;           ///< By the kernel.
+    int32_t slack_is_untouched = 0;  ///< As a bool: nothing was written around the output.
+    uint64_t live_bytes = 0;         ///< Of scratch not freed.
+    uint64_t most_bytes = 0;         ///< Of scratch at one time.
+};
+static_assert(sizeof(RunHeader) == 24, "the same on every machine");
+
+}  // namespace sepconv::testing
+
+#endif  // SEPCONV_TESTS_SCHEDULES_KERNEL_FILES_H_

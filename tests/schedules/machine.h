@@ -1,0 +1,57 @@
+#ifndef SEPCONV_TESTS_SCHEDULES_MACHINE_H_
+#define SEPCONV_TESTS_SCHEDULES_MACHINE_H_
+
+#include <string>
+#include <vector>
+
+#include "layer/status.h"
+#include "tests/schedules/kernel_files.h"
+#include "tests/support/kernel_data.h"
+
+namespace sepconv::testing {
+
+/// What object files are compiled for, and what runs them: this CPU or an emulator.
+struct Machine {
+    std::string name;      ///< "avx2", "neon".
+    std::string target;    ///< Halide's, without the features of every shipped kernel.
+    std::string missing;   ///< Why nothing can run here; empty if it can.
+    std::string compiler;  ///< Links for it.
+    std::string emulator;  ///< In front of a program; empty on this CPU.
+    std::string runner;    ///< kernel_runner.cpp, compiled for it.
+};
+
+/// The x86 ISAs on this CPU.
+std::vector<Machine> native_machines();
+/// NEON on qemu-aarch64.
+Machine neon_machine();
+
+/// The target with what every shipped kernel has: no assertions, no queries, no runtime.
+std::string shipped_target(const Machine &machine);
+
+/// A folder of this process, removed with its content.
+class ScratchFolder {
+public:
+    ScratchFolder();
+    ~ScratchFolder();
+    ScratchFolder(const ScratchFolder &) = delete;
+    ScratchFolder &operator=(const ScratchFolder &) = delete;
+    std::string operator/(const std::string &name) const { return path_ + "/" + name; }
+
+private:
+    std::string path_;
+};
+
+struct Run {
+    RunHeader header;
+    std::vector<float> output;
+};
+
+/// Runs the object's function `kernel` on `data`, its output of `output_elements` behind them:
+/// flush at the back, then at the front. An access outside the buffers is an error.
+Result<std::vector<Run>> run_object(const Machine &machine, const std::string &object,
+                                    const std::vector<ArgumentData> &data, size_t output_elements,
+                                    const ScratchFolder &folder);
+
+}  // namespace sepconv::testing
+
+#endif  // SEPCONV_TESTS_SCHEDULES_MACHINE_H_
