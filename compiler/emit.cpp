@@ -29,61 +29,119 @@ public:
           memory_(plan_memory(plan, scratch_of_steps(plan, variants))),
           options_(options),
           work_(work),
-          toolchain_(options.cc, work.path()) {}
+          toolchain_(options.tools, work.path()) {}
 
     Result<Emitted> run() {
         Result<RuntimeSources> runtime = find_runtime();
         if (!runtime.ok()) return runtime.status();
         runtime_ = std::move(runtime).value();
-        SEPCONV_RETURN_IF_ERROR(make_object());
-        SEPCONV_RETURN_IF_ERROR(make_libraries());
+        SEPCONV_RETURN_IF_ERROR(write_sources());
+        SEPCONV_RETURN_IF_ERROR(options_.form == Form::kLibrary ? make_libraries()
+                                                                : make_sources());
         SEPCONV_RETURN_IF_ERROR(write_texts());
         return publish();
     }
 
 private:
-    Status make_object() {
+    bool is_elf() const { return options_.tools.platform.format == ObjectFormat::kElf; }
+
+    Status write_sources() {
         const std::string &name = options_.name;
         const std::string weights = name + "_weights";
         SEPCONV_RETURN_IF_ERROR(put(name + ".c", plan_source(plan_, memory_, variants_, name)));
         SEPCONV_RETURN_IF_ERROR(put(weights + ".bin", bytes_of(plan_.weights)));
-        SEPCONV_RETURN_IF_ERROR(put(weights + ".S", weights_source(name, weights + ".bin")));
-        SEPCONV_RETURN_IF_ERROR(toolchain_.compile(
-            name + ".c", "plan.o", {"-std=c11", "-fvisibility=hidden", "-I", runtime_.include}));
-        SEPCONV_RETURN_IF_ERROR(toolchain_.compile(weights + ".S", "weights.o", {}));
-        std::vector<std::string> objects = {"plan.o", "weights.o"};
+        return put(weights + ".c", weights_source(name, weights + ".bin"));
+    }
+
+    /// The distinct kernels: objects in the cache, and their names here.
+    void list_kernels() {
         std::set<std::string> listed;
         for (const Variant &variant : variants_) {
             for (const KernelObject &kernel : variant.kernels) {
-                if (listed.insert(kernel.symbol).second) objects.push_back(kernel.path);
+                if (!listed.insert(kernel.symbol).second) continue;
+                const std::string name = kernel_name(options_.name, kernel);
+                kernels_.push_back(kernel.path);
+                kernel_names_.push_back(name);
+                renames_.push_back({kernel.symbol + "_argv", name});
+                renames_.push_back({kernel.symbol, options_.name + "_" + kernel.symbol});
             }
         }
-        return toolchain_.combine(objects, name + "_model", name + ".o");
+    }
+
+    /// Plan, weights and kernels.
+    Status make_model(std::vector<std::string> *objects, const std::string &archive) {
+        const std::string &name = options_.name;
+        SEPCONV_RETURN_IF_ERROR(
+            toolchain_.compile(name + ".c", name + "_plan.o",
+                               {"-std=c11", "-fvisibility=hidden", "-I", runtime_.include}));
+        SEPCONV_RETURN_IF_ERROR(
+            toolchain_.compile(name + "_weights.c", name + "_weights.o", {"-std=c11", "-I", "."}));
+        *objects = {name + "_plan.o", name + "_weights.o"};
+        if (!is_elf()) return toolchain_.collect(kernels_, renames_, archive);
+        // The kernels apart, as the plan knows them by their new names.
+        SEPCONV_RETURN_IF_ERROR(combine_kernels(name + "_kernels.o"));
+        objects->push_back(name + "_kernels.o");
+        SEPCONV_RETURN_IF_ERROR(toolchain_.combine(*objects, {}, {name + "_model"}, name + ".o"));
+        *objects = {name + ".o"};
+        return Status();
+    }
+
+    Status combine_kernels(const std::string &output) const {
+        return toolchain_.combine(kernels_, renames_, kernel_names_, output);
     }
 
     Status make_libraries() {
-        const std::string &name = options_.name;
+        const std::string library = "lib" + options_.name;
+        list_kernels();
         Result<std::vector<std::string>> runtime =
-            runtime_objects(runtime_, options_.cc, options_.cache);
+            runtime_objects(runtime_, options_.tools, options_.cache);
         if (!runtime.ok()) return runtime.status();
-        std::vector<std::string> objects = {name + ".o"};
+        std::vector<std::string> objects;
+        SEPCONV_RETURN_IF_ERROR(make_model(&objects, library + ".a"));
         objects.insert(objects.end(), runtime.value().begin(), runtime.value().end());
-        SEPCONV_RETURN_IF_ERROR(toolchain_.archive(objects, "lib" + name + ".a"));
-        outputs_.push_back("lib" + name + ".a");
+        SEPCONV_RETURN_IF_ERROR(toolchain_.archive(objects, library + ".a"));
+        archive_ = library + ".a";
+        outputs_.push_back(archive_);
         if (!options_.shared) return Status();
-        outputs_.push_back("lib" + name + ".so");
-        return toolchain_.link_shared(objects, {"sepconv_*", name + "_model"},
-                                      "lib" + name + ".so");
+        outputs_.push_back(library + ".so");
+        return toolchain_.link_shared(objects, {"sepconv_*", options_.name + "_model"},
+                                      library + ".so");
+    }
+
+    /// The kernels as they are linked; the runtime beside the plan.
+    Status make_sources() {
+        const std::string &name = options_.name;
+        list_kernels();
+        if (is_elf()) {
+            archive_ = name + "_kernels.o";
+            SEPCONV_RETURN_IF_ERROR(combine_kernels(archive_));
+        } else {
+            archive_ = "lib" + name + "_kernels.a";
+            SEPCONV_RETURN_IF_ERROR(toolchain_.collect(kernels_, renames_, archive_));
+        }
+        outputs_.insert(outputs_.end(), {archive_, name + "_weights.c", name + "_weights.bin"});
+        SEPCONV_RETURN_IF_ERROR(make_folder(work_.file("runtime")));
+        for (const std::string &file : runtime_.files()) {
+            SEPCONV_RETURN_IF_ERROR(copy(runtime_.sources + "/" + file, "runtime/" + file));
+        }
+        return Status();
+    }
+
+    Status copy(const std::string &from, const std::string &to) {
+        const Result<std::string> text = read_file(from);
+        if (!text.ok()) return text.status();
+        outputs_.push_back(to);
+        return put(to, text.value());
     }
 
     Status write_texts() {
         const std::string &name = options_.name;
         SEPCONV_RETURN_IF_ERROR(make_folder(work_.file("sepconv")));
-        for (const char *header : {"sepconv/sepconv.h", "sepconv/sepconv.hpp"}) {
-            const Result<std::string> text = read_file(runtime_.include + "/" + header);
-            if (!text.ok()) return text.status();
-            SEPCONV_RETURN_IF_ERROR(put(header, text.value()));
-            outputs_.emplace_back(header);
+        for (const std::string &header : runtime_.headers()) {
+            // Users of a library need no plan.h.
+            if (options_.form == Form::kLibrary && header == "plan.h") continue;
+            SEPCONV_RETURN_IF_ERROR(
+                copy(runtime_.include + "/sepconv/" + header, "sepconv/" + header));
         }
         Report report;
         report.name = name;
@@ -106,14 +164,27 @@ private:
         emitted.archive_bytes = archive_bytes();
         const std::string folder = std::filesystem::absolute(options_.folder).string();
         SEPCONV_RETURN_IF_ERROR(make_folder(folder + "/sepconv"));
+        if (options_.form == Form::kSources) {
+            SEPCONV_RETURN_IF_ERROR(make_folder(folder + "/runtime"));
+            emitted.finish = finish();
+        }
         for (const std::string &file : outputs_) {
             SEPCONV_RETURN_IF_ERROR(rename_path(work_.file(file), folder + "/" + file));
         }
-        const std::string library = folder + "/lib" + options_.name;
-        emitted.archive = library + ".a";
-        emitted.shared = options_.shared ? library + ".so" : "";
-        emitted.header = folder + "/" + options_.name + ".h";
+        const std::string prefix = folder + "/";
+        emitted.archive = prefix + archive_;
+        if (options_.shared) emitted.shared = prefix + "lib" + options_.name + ".so";
+        emitted.header = prefix + options_.name + ".h";
         return emitted;
+    }
+
+    /// What a C compiler of the target has to do, in the folder.
+    std::string finish() const {
+        const std::string &name = options_.name;
+        return fmt::format(
+            "cc -std=c11 -O2 {0}-I. -c {1}.c {1}_weights.c runtime/*.c && ar rcs lib{1}.a {2}",
+            is_elf() ? "-fPIC " : "", name,
+            is_elf() ? "*.o" : fmt::format("*.o  # link with lib{}_kernels.a", name));
     }
 
     Status put(const std::string &name, std::string_view bytes) const {
@@ -122,8 +193,7 @@ private:
 
     int64_t archive_bytes() const {
         std::error_code error;
-        const auto size =
-            std::filesystem::file_size(work_.file("lib" + options_.name + ".a"), error);
+        const auto size = std::filesystem::file_size(work_.file(archive_), error);
         return error ? 0 : static_cast<int64_t>(size);
     }
 
@@ -134,6 +204,9 @@ private:
     const TemporaryFolder &work_;
     Toolchain toolchain_;
     RuntimeSources runtime_;
+    std::vector<std::string> kernels_, kernel_names_;
+    std::vector<Rename> renames_;
+    std::string archive_;  ///< The library, or of sources what holds the kernels.
     std::vector<std::string> outputs_;
 };
 

@@ -1,18 +1,17 @@
 #include "compiler/kernel_builder.h"
 
 #include <Halide.h>
-#include <elf.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <map>
 #include <set>
 #include <thread>
 
 #include "compiler/files.h"
+#include "compiler/object_file.h"
 #include "compiler/process.h"
 #include "schedules/build_kernel.h"
 
@@ -30,25 +29,6 @@ struct Job {
     std::string object;  ///< Final paths.
     std::string facts;
 };
-
-/// Bytes of an ELF64 object's sections that are loaded and not zero-filled; 0 for anything else.
-int64_t loaded_bytes(const std::string &object) {
-    Elf64_Ehdr header;
-    if (object.size() < sizeof(header)) return 0;
-    std::memcpy(&header, object.data(), sizeof(header));
-    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return 0;
-    int64_t bytes = 0;
-    for (unsigned i = 0; i < header.e_shnum; ++i) {
-        Elf64_Shdr section;
-        const size_t at = header.e_shoff + i * sizeof(section);
-        if (at + sizeof(section) > object.size()) return bytes;
-        std::memcpy(&section, object.data() + at, sizeof(section));
-        if ((section.sh_flags & SHF_ALLOC) != 0 && section.sh_type != SHT_NOBITS) {
-            bytes += static_cast<int64_t>(section.sh_size);
-        }
-    }
-    return bytes;
-}
 
 /// The object of a job if the cache holds it whole.
 bool load_cached(const Job &job, KernelObject *result) {

@@ -54,16 +54,17 @@ void append_tensors(std::string *text, const std::string &kind,
     *text += "};\n\n";
 }
 
-void append_variants(std::string *text, const std::vector<Variant> &variants) {
+void append_variants(std::string *text, const std::vector<Variant> &variants,
+                     const std::string &name) {
     for (const Variant &variant : variants) {
         std::set<std::string> declared;
         for (const KernelObject &kernel : variant.kernels) {
             if (!declared.insert(kernel.symbol).second) continue;
-            *text += fmt::format("extern int {}_argv(void **);\n", kernel.symbol);
+            *text += fmt::format("SEPCONV_HIDDEN int {}(void **);\n", kernel_name(name, kernel));
         }
         *text += fmt::format("static const sepconv_kernel_t kernels_{}[] = {{\n", variant.isa);
         for (const KernelObject &kernel : variant.kernels) {
-            *text += fmt::format("    {}_argv,\n", kernel.symbol);
+            *text += fmt::format("    {},\n", kernel_name(name, kernel));
         }
         *text += "};\n\n";
     }
@@ -110,7 +111,7 @@ constexpr const char *kPlanHead = R"(#include "sepconv/plan.h"
     {{kernel, block, repeat, sizeof(ARGUMENTS(__VA_ARGS__)) / sizeof(sepconv_arg_t), \
      ARGUMENTS(__VA_ARGS__), scratch_offset, scratch_bytes}}
 
-extern const uint8_t {0}_weights[] __attribute__((visibility("hidden")));
+SEPCONV_HIDDEN extern const uint8_t {0}_weights[];
 
 )";
 
@@ -131,8 +132,38 @@ constexpr const char *kPlanTail = R"(static const sepconv_model_t model = {{
     .block_names = {9},
 }};
 
-__attribute__((visibility("default"))) const sepconv_model_t *{0}_model(void);
+SEPCONV_EXPORTED const sepconv_model_t *{0}_model(void);
 const sepconv_model_t *{0}_model(void) {{ return &model; }}
+)";
+
+// C rather than assembler, so that every flag of a project's C compiler goes for it too.
+constexpr const char *kWeights =
+    R"(/* The packed weights of {0}: {1}, found in the folders of -I. */
+__asm__(
+#if defined(__APPLE__)
+    ".section __TEXT,__const\n"
+    ".p2align 6\n"
+    ".globl _{0}_weights\n"
+    ".private_extern _{0}_weights\n"
+    "_{0}_weights:\n"
+#elif defined(_WIN32)
+    ".section .rdata,\"dr\"\n"
+    ".p2align 6\n"
+    ".globl {0}_weights\n"
+    "{0}_weights:\n"
+#else
+    ".section .rodata,\"a\",%progbits\n"
+    ".p2align 6\n"
+    ".globl {0}_weights\n"
+    ".hidden {0}_weights\n"
+    ".type {0}_weights, %object\n"
+    "{0}_weights:\n"
+#endif
+    ".incbin \"{1}\"\n"
+#if defined(__ELF__)
+    ".size {0}_weights, .-{0}_weights\n"
+#endif
+    ".text\n");
 )";
 
 constexpr const char *kHeader =
@@ -243,7 +274,7 @@ std::string plan_source(const Plan &plan, const MemoryPlan &memory,
     text += fmt::format(kPlanHead, name);
     append_tensors(&text, "input", plan.inputs);
     append_tensors(&text, "output", plan.outputs);
-    append_variants(&text, variants);
+    append_variants(&text, variants, name);
     if (!plan.steps.empty()) append_steps(&text, plan, memory);
     text += fmt::format(
         kPlanTail, name, c_string(name), plan.inputs.size(), plan.outputs.size(), memory.bytes,
@@ -252,19 +283,12 @@ std::string plan_source(const Plan &plan, const MemoryPlan &memory,
     return text;
 }
 
+std::string kernel_name(const std::string &name, const KernelObject &kernel) {
+    return fmt::format("{}_{}_argv", name, kernel.symbol);
+}
+
 std::string weights_source(const std::string &name, const std::string &file) {
-    return fmt::format(
-        "/* The packed weights of {0}. */\n"
-        "    .section .rodata,\"a\"\n"
-        "    .balign 64\n"
-        "    .globl {0}_weights\n"
-        "    .hidden {0}_weights\n"
-        "    .type {0}_weights, %object\n"
-        "{0}_weights:\n"
-        "    .incbin \"{1}\"\n"
-        "    .size {0}_weights, .-{0}_weights\n"
-        "    .section .note.GNU-stack,\"\",%progbits\n",
-        name, file);
+    return fmt::format(kWeights, name, file);
 }
 
 std::string header_source(const Plan &plan, const MemoryPlan &memory,

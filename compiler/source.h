@@ -17,7 +17,10 @@ namespace sepconv {
 std::string plan_source(const Plan &plan, const MemoryPlan &memory,
                         const std::vector<Variant> &variants, const std::string &name);
 
-/// NAME_weights.S: `file`, relative to the assembler's folder, as the array NAME_weights.
+/// What the plan calls a kernel: a name of the model's own, so that two libraries do not clash.
+std::string kernel_name(const std::string &name, const KernelObject &kernel);
+
+/// NAME_weights.c: `file`, in a folder of the compiler's -I, as the array NAME_weights.
 std::string weights_source(const std::string &name, const std::string &file);
 
 /// NAME.h: sizes as macros, NAME_model(), how to use it.

@@ -1,58 +1,184 @@
 #include "compiler/targets.h"
 
+#include <Halide.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+
+#include "compiler/diagnostic.h"
 
 namespace sepconv {
 namespace {
 
-struct Row {
-    const char *triple;
+struct VariantRow {
+    const char *architecture;
     const char *isa;
     const char *features;
+    bool usual;  ///< Built when no variant is named.
 };
 
-// Best first for each triple. The names are those that runtime/src/cpu.c detects.
-constexpr Row kRows[] = {
-    {"x86-64-linux", "avx512", "avx-avx2-avx512-avx512_skylake-f16c-fma-sse41"},
-    {"x86-64-linux", "avx2", "avx-avx2-f16c-fma-sse41"},
-    {"x86-64-linux", "sse41", "sse41"},
+// Best first for each architecture. The names are those that runtime/src/cpu.c detects.
+constexpr VariantRow kVariants[] = {
+    {"x86-64", "avx512", "avx-avx2-avx512-avx512_skylake-f16c-fma-sse41", true},
+    {"x86-64", "avx2", "avx-avx2-f16c-fma-sse41", true},
+    {"x86-64", "sse41", "sse41", true},
+    // fp32 kernels gain nothing from dot products of int8.
+    {"arm-64", "dotprod", "arm_dot_prod", false},
+    {"arm-64", "neon", "", true},
+    {"arm-32", "neon", "", true},
+};
+
+/// The one variant of other architectures, which the runtime takes as always available.
+constexpr const char *kBaseline = "baseline";
+
+/// Features that say what a CPU has, where there is no table of variants.
+constexpr const char *kBaselineFeatures[] = {"power_arch_2_07", "rvv", "vsx"};
+constexpr const char *kVectorBits = "vector_bits_";
+
+struct SystemRow {
+    const char *name;
+    ObjectFormat format;
+};
+constexpr SystemRow kSystems[] = {
+    {"linux", ObjectFormat::kElf},
+    {"android", ObjectFormat::kElf},
+    {"osx", ObjectFormat::kMachO},
+    {"windows", ObjectFormat::kCoff},
+};
+
+struct CompilerRow {
+    const char *architecture, *system;
+    const char *cc, *package;
+};
+constexpr CompilerRow kCompilers[] = {
+    {"x86-64", "linux", "x86_64-linux-gnu-gcc", "gcc-x86-64-linux-gnu"},
+    {"arm-64", "linux", "aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"},
+    {"arm-32", "linux", "arm-linux-gnueabihf-gcc", "gcc-arm-linux-gnueabihf"},
+    {"riscv-64", "linux", "riscv64-linux-gnu-gcc", "gcc-riscv64-linux-gnu"},
+};
+
+constexpr const char *kKnownTriples[] = {
+    "x86-64-linux", "x86-64-android", "x86-64-osx", "x86-64-windows",
+    "arm-64-linux", "arm-64-android", "arm-64-osx", "arm-32-linux",
 };
 
 // Kernels have no runtime of Halide's behind them; the plan proves what asserts would check.
 constexpr const char *kKernelFeatures = "no_asserts-no_bounds_query-no_runtime-user_context";
 
+struct Triple {
+    std::string architecture;  ///< "x86-64"
+    std::string system;        ///< "linux"
+    std::vector<std::string> features;
+};
+
+Status refused(const std::string &triple, const std::string &reason) {
+    return Status(
+        StatusCode::kUnsupported,
+        fmt::format("--target: {} {}; expected one of {}, or another CPU target of Halide's, such "
+                    "as riscv-64-linux-rvv-vector_bits_128",
+                    quote(triple), reason, known_triples()));
+}
+
+bool has_variants(const std::string &architecture) {
+    return std::any_of(std::begin(kVariants), std::end(kVariants),
+                       [&](const VariantRow &row) { return architecture == row.architecture; });
+}
+
+bool says_what_the_cpu_has(const std::string &feature) {
+    return feature.rfind(kVectorBits, 0) == 0 ||
+           std::find(std::begin(kBaselineFeatures), std::end(kBaselineFeatures), feature) !=
+               std::end(kBaselineFeatures);
+}
+
+Result<Triple> parse_triple(const std::string &text) {
+    std::vector<std::string> parts;
+    for (size_t at = 0; at <= text.size();) {
+        const size_t dash = std::min(text.find('-', at), text.size());
+        parts.push_back(text.substr(at, dash - at));
+        at = dash + 1;
+    }
+    // "host" and other short forms are valid for Halide, but would not be the same everywhere.
+    if (parts.size() < 3 || !Halide::Target::validate_target_string(text)) {
+        return refused(text, "is no target");
+    }
+    Triple triple{parts[0] + "-" + parts[1], parts[2], {parts.begin() + 3, parts.end()}};
+    const Halide::Target::Arch arch = Halide::Target(text).arch;
+    if (arch == Halide::Target::WebAssembly || arch == Halide::Target::Hexagon) {
+        return refused(text, "is no CPU that the runtime knows");
+    }
+    for (const std::string &feature : triple.features) {
+        if (has_variants(triple.architecture)) {
+            return refused(
+                text, fmt::format("names the feature '{}', which is for --isa to choose", feature));
+        }
+        if (!says_what_the_cpu_has(feature)) {
+            return refused(text, fmt::format("names '{}', which is no feature of a CPU", feature));
+        }
+    }
+    return triple;
+}
+
 }  // namespace
 
 std::string host_triple() {
-    return "x86-64-linux";
+    const Halide::Target host = Halide::get_host_target();
+    return Halide::Target(host.os, host.arch, host.bits).to_string();
+}
+
+std::string known_triples() {
+    return fmt::format("{}", fmt::join(kKnownTriples, ", "));
+}
+
+Result<Platform> platform_of(const std::string &triple) {
+    const Result<Triple> parsed = parse_triple(triple);
+    if (!parsed.ok()) return parsed.status();
+    const auto *system =
+        std::find_if(std::begin(kSystems), std::end(kSystems),
+                     [&](const SystemRow &row) { return parsed.value().system == row.name; });
+    if (system == std::end(kSystems)) {
+        return refused(triple, "has a system that the runtime does not know");
+    }
+    Platform platform;
+    platform.triple = triple;
+    platform.format = system->format;
+    if (triple == host_triple()) {
+        platform.cc = "cc";
+        platform.package = "gcc";
+        return platform;
+    }
+    for (const CompilerRow &row : kCompilers) {
+        if (parsed.value().architecture == row.architecture &&
+            parsed.value().system == row.system) {
+            platform.cc = row.cc;
+            platform.package = row.package;
+        }
+    }
+    return platform;
 }
 
 Result<std::vector<IsaTarget>> resolve_targets(const std::string &triple,
                                                const std::vector<std::string> &isas) {
-    std::string known;
+    const Result<Triple> parsed = parse_triple(triple);
+    if (!parsed.ok()) return parsed.status();
+    std::vector<std::string> known;
     std::vector<IsaTarget> targets;
-    for (const Row &row : kRows) {
-        if (triple != row.triple) continue;
-        known += (known.empty() ? "" : ", ") + std::string(row.isa);
-        if (isas.empty() || std::find(isas.begin(), isas.end(), row.isa) != isas.end()) {
-            targets.push_back(
-                {row.isa, fmt::format("{}-{}-{}", triple, row.features, kKernelFeatures)});
-        }
+    const auto add = [&](const std::string &isa, const std::string &features, bool usual) {
+        known.push_back(isa);
+        const bool wanted = std::find(isas.begin(), isas.end(), isa) != isas.end();
+        if (!wanted && !(isas.empty() && usual)) return;
+        const std::string own = features.empty() ? "" : "-" + features;
+        targets.push_back({isa, triple + own + "-" + kKernelFeatures});
+    };
+    for (const VariantRow &row : kVariants) {
+        if (parsed.value().architecture == row.architecture) add(row.isa, row.features, row.usual);
     }
-    if (known.empty()) {
-        return Status(
-            StatusCode::kUnsupported,
-            fmt::format("--target: '{}' is not supported; expected x86-64-linux", triple));
-    }
+    if (known.empty()) add(kBaseline, "", true);
     for (const std::string &isa : isas) {
-        const bool found = std::any_of(targets.begin(), targets.end(),
-                                       [&](const IsaTarget &t) { return t.isa == isa; });
-        if (!found) {
-            return Status(
-                StatusCode::kInvalidArgument,
-                fmt::format("--isa: {} has no '{}'; expected some of {}", triple, isa, known));
+        if (std::find(known.begin(), known.end(), isa) == known.end()) {
+            return Status(StatusCode::kInvalidArgument,
+                          fmt::format("--isa: {} has no {}; expected some of {}", triple,
+                                      quote(isa), fmt::join(known, ", ")));
         }
     }
     return targets;

@@ -15,25 +15,48 @@ namespace sepconv {
 namespace fs = std::filesystem;
 namespace {
 
-const std::vector<std::string> kFlags = {"-O2", "-g0", "-fPIC"};
+/// What kernels call of Halide's runtime, and the runtime's names for it (sepconv/plan.h).
+const std::vector<Rename> &kernel_needs() {
+    static const std::vector<Rename> needs = {
+        {"halide_malloc", "sepconv_kernel_malloc"},
+        {"halide_free", "sepconv_kernel_free"},
+        {"halide_do_par_for", "sepconv_kernel_par_for"},
+    };
+    return needs;
+}
 
-struct Rename {
-    const char *from, *to;
-};
-constexpr Rename kRenames[] = {
-    {"halide_malloc", "sepconv_kernel_malloc"},
-    {"halide_free", "sepconv_kernel_free"},
-    {"halide_do_par_for", "sepconv_kernel_par_for"},
-};
+/// What C names begin with in object files.
+std::string symbol_prefix(ObjectFormat format) {
+    return format == ObjectFormat::kMachO ? "_" : "";
+}
 
-/// What compiled kernels may ask of libc and libm.
-const std::set<std::string> &library_names() {
-    static const std::set<std::string> names = {
+std::vector<std::string> flags_of(ObjectFormat format) {
+    std::vector<std::string> flags = {"-O2", "-g0"};
+    // Code for Windows is position-independent as it is, and clang refuses to be told.
+    if (format != ObjectFormat::kCoff) flags.emplace_back("-fPIC");
+    return flags;
+}
+
+/// What compiled kernels may ask of libc, libm and the C compiler's own library
+/// (docs/cross-compiling.md lists them), and what only looks like a symbol.
+std::set<std::string> library_names(ObjectFormat format) {
+    std::set<std::string> names = {
         "memcpy", "memmove", "memset", "memcmp", "acosf",      "asinf",      "atanf", "atan2f",
         "ceilf",  "cosf",    "coshf",  "erff",   "expf",       "floorf",     "fmaf",  "fmaxf",
         "fminf",  "fmodf",   "logf",   "powf",   "rintf",      "roundf",     "sinf",  "sinhf",
         "sqrtf",  "tanf",    "tanhf",  "truncf", "nearbyintf", "roundevenf", "abort",
     };
+    switch (format) {
+        case ObjectFormat::kElf:
+            names.insert({"_GLOBAL_OFFSET_TABLE_", ".TOC."});
+            break;
+        case ObjectFormat::kMachO:
+            names.insert({"bzero", "__bzero"});
+            break;
+        case ObjectFormat::kCoff:
+            names.insert({"__chkstk", "_fltused"});
+            break;
+    }
     return names;
 }
 
@@ -48,21 +71,49 @@ std::vector<fs::path> files_in(const std::string &folder, const std::set<std::st
     return files;
 }
 
-Status compile_runtime(const RuntimeSources &runtime, const std::string &cc,
+Status compile_runtime(const RuntimeSources &runtime, const Tools &tools,
                        const TemporaryFolder &folder) {
-    const Toolchain toolchain(cc, folder.path());
+    const Toolchain toolchain(tools, folder.path());
     for (const fs::path &source : files_in(runtime.sources, {".c"})) {
         const std::string object = "sepconv_" + source.stem().string() + ".o";
         SEPCONV_RETURN_IF_ERROR(
             toolchain.compile(source.string(), object,
-                              {"-std=c11", "-D_POSIX_C_SOURCE=200809L", "-I", runtime.include, "-I",
-                               runtime.sources, "-ffile-prefix-map=" + runtime.sources + "=runtime",
+                              {"-std=c11", "-I", runtime.include, "-I", runtime.sources,
+                               "-ffile-prefix-map=" + runtime.sources + "=runtime",
                                "-ffile-prefix-map=" + runtime.include + "=include"}));
     }
     return Status();
 }
 
+/// One line each, quoted for a response file: thousands of kernels do not fit on a command line.
+std::string response_text(const std::vector<std::string> &paths) {
+    std::string text;
+    for (const std::string &path : paths) {
+        text += '"';
+        for (const char c : path) {
+            if (c == '"' || c == '\\') text += '\\';
+            text += c;
+        }
+        text += "\"\n";
+    }
+    return text;
+}
+
+std::vector<std::string> names_of(const std::vector<fs::path> &files) {
+    std::vector<std::string> names;
+    for (const fs::path &file : files) names.push_back(file.filename().string());
+    return names;
+}
+
 }  // namespace
+
+std::vector<std::string> RuntimeSources::files() const {
+    return names_of(files_in(sources, {".c", ".h"}));
+}
+
+std::vector<std::string> RuntimeSources::headers() const {
+    return names_of(files_in(include + "/sepconv", {".h", ".hpp"}));
+}
 
 Status Toolchain::run(const std::vector<std::string> &command) const {
     return run_command(command, folder_).status();
@@ -70,47 +121,76 @@ Status Toolchain::run(const std::vector<std::string> &command) const {
 
 Status Toolchain::compile(const std::string &source, const std::string &object,
                           const std::vector<std::string> &flags) const {
-    std::vector<std::string> command = {cc_};
-    command.insert(command.end(), kFlags.begin(), kFlags.end());
-    command.insert(command.end(), flags.begin(), flags.end());
+    std::vector<std::string> command = {tools_.cc};
+    const std::vector<std::string> own = flags_of(tools_.platform.format);
+    for (const auto *more : {&tools_.cc_flags, &own, &flags}) {
+        command.insert(command.end(), more->begin(), more->end());
+    }
     command.insert(command.end(), {"-c", source, "-o", object});
     return run(command);
 }
 
-Status Toolchain::combine(const std::vector<std::string> &objects, const std::string &keep,
-                          const std::string &output) const {
-    // Thousands of kernels do not fit on a command line. Paths are quoted for the response file.
-    std::string list;
-    for (const std::string &object : objects) {
-        list += '"';
-        for (const char c : object) {
-            if (c == '"' || c == '\\') list += '\\';
-            list += c;
+Status Toolchain::write_renames(const std::vector<Rename> &renames) const {
+    const std::string prefix = symbol_prefix(tools_.platform.format);
+    std::string text;
+    for (const std::vector<Rename> *list : {&kernel_needs(), &renames}) {
+        for (const Rename &rename : *list) {
+            text += fmt::format("{0}{1} {0}{2}\n", prefix, rename.from, rename.to);
         }
-        list += "\"\n";
     }
-    SEPCONV_RETURN_IF_ERROR(write_file(folder_ + "/objects.txt", list));
-    SEPCONV_RETURN_IF_ERROR(run({"ld", "-r", "-o", "combined.o", "@objects.txt"}));
-    std::vector<std::string> command = {"objcopy", "--keep-global-symbol=" + keep};
-    for (const Rename &rename : kRenames) {
-        command.push_back(fmt::format("--redefine-sym={}={}", rename.from, rename.to));
+    return write_file(folder_ + "/renames.txt", text);
+}
+
+Status Toolchain::combine(const std::vector<std::string> &objects,
+                          const std::vector<Rename> &renames, const std::vector<std::string> &keep,
+                          const std::string &output) const {
+    SEPCONV_RETURN_IF_ERROR(write_file(folder_ + "/objects.txt", response_text(objects)));
+    SEPCONV_RETURN_IF_ERROR(run({tools_.ld, "-r", "-o", "combined.o", "@objects.txt"}));
+    SEPCONV_RETURN_IF_ERROR(write_renames(renames));
+    // By both names: GNU's objcopy looks at the new one, LLVM's at the old one.
+    std::string kept = fmt::format("{}\n", fmt::join(keep, "\n"));
+    for (const Rename &rename : renames) {
+        if (std::find(keep.begin(), keep.end(), rename.to) != keep.end())
+            kept += rename.from + "\n";
     }
-    command.insert(command.end(), {"combined.o", output});
-    SEPCONV_RETURN_IF_ERROR(run(command));
+    SEPCONV_RETURN_IF_ERROR(write_file(folder_ + "/keep.txt", kept));
+    SEPCONV_RETURN_IF_ERROR(run({tools_.objcopy, "--redefine-syms=renames.txt",
+                                 "--keep-global-symbols=keep.txt", "combined.o", output}));
+    return check_undefined(output);
+}
+
+Status Toolchain::collect(const std::vector<std::string> &objects,
+                          const std::vector<Rename> &renames, const std::string &output) const {
+    // Under names that do not depend on the cache's.
+    std::vector<std::string> links;
+    for (const std::string &object : objects) {
+        links.push_back(fmt::format("kernel_{}.o", links.size()));
+        std::error_code error;
+        fs::create_symlink(object, folder_ + "/" + links.back(), error);
+        if (error) return Status(StatusCode::kIo, "cannot link a kernel: " + error.message());
+    }
+    SEPCONV_RETURN_IF_ERROR(archive(links, "collected.a"));
+    SEPCONV_RETURN_IF_ERROR(write_renames(renames));
+    SEPCONV_RETURN_IF_ERROR(
+        run({tools_.objcopy, "-D", "--redefine-syms=renames.txt", "collected.a", output}));
     return check_undefined(output);
 }
 
 Status Toolchain::check_undefined(const std::string &object) const {
     const Result<std::string> listing =
-        run_command({"nm", "--undefined-only", "--format=posix", object}, folder_);
+        run_command({tools_.nm, "--undefined-only", "--format=posix", object}, folder_);
     if (!listing.ok()) return listing.status();
-    std::set<std::string> allowed = library_names();
-    allowed.insert("_GLOBAL_OFFSET_TABLE_");
-    for (const Rename &rename : kRenames) allowed.insert(rename.to);
+    const std::string prefix = symbol_prefix(tools_.platform.format);
+    std::set<std::string> allowed = library_names(tools_.platform.format);
+    for (const Rename &rename : kernel_needs()) allowed.insert(rename.to);
     std::istringstream lines(listing.value());
     for (std::string line; std::getline(lines, line);) {
-        const std::string name = line.substr(0, line.find(' '));
-        if (allowed.count(name) == 0) {
+        // "name U ..."; other lines name the members of an archive.
+        const size_t space = line.find(' ');
+        if (space == std::string::npos || line.compare(space, 2, " U") != 0) continue;
+        const std::string name = line.substr(0, space);
+        const bool ours = name.compare(0, prefix.size(), prefix) == 0;
+        if (!ours || allowed.count(name.substr(prefix.size())) == 0) {
             return Status(StatusCode::kInternal,
                           fmt::format("compiled kernels need '{}', which no library of the plan "
                                       "has: a defect of sepconv",
@@ -122,9 +202,8 @@ Status Toolchain::check_undefined(const std::string &object) const {
 
 Status Toolchain::archive(const std::vector<std::string> &objects,
                           const std::string &output) const {
-    std::vector<std::string> command = {"ar", "rcsD", output};
-    command.insert(command.end(), objects.begin(), objects.end());
-    return run(command);
+    SEPCONV_RETURN_IF_ERROR(write_file(folder_ + "/members.txt", response_text(objects)));
+    return run({tools_.ar, "rcsD", output, "@members.txt"});
 }
 
 Status Toolchain::link_shared(const std::vector<std::string> &objects,
@@ -133,11 +212,13 @@ Status Toolchain::link_shared(const std::vector<std::string> &objects,
     SEPCONV_RETURN_IF_ERROR(
         write_file(folder_ + "/exports.map",
                    fmt::format("{{ global: {}; local: *; }};\n", fmt::join(exports, "; "))));
-    std::vector<std::string> command = {cc_, "-shared", "-o", output, "-Wl,-soname," + output,
-                                        // Another copy of the runtime in the process is not ours.
-                                        "-Wl,-Bsymbolic", "-Wl,--version-script=exports.map",
-                                        "-Wl,--no-undefined", "-Wl,-z,noexecstack",
-                                        "-Wl,--build-id=none"};
+    std::vector<std::string> command = {tools_.cc};
+    command.insert(command.end(), tools_.cc_flags.begin(), tools_.cc_flags.end());
+    command.insert(command.end(),
+                   {"-shared", "-o", output, "-Wl,-soname," + output,
+                    // Another copy of the runtime in the process is not ours.
+                    "-Wl,-Bsymbolic", "-Wl,--version-script=exports.map", "-Wl,--no-undefined",
+                    "-Wl,-z,noexecstack", "-Wl,--build-id=none"});
     command.insert(command.end(), objects.begin(), objects.end());
     command.insert(command.end(), {"-pthread", "-lm"});
     return run(command);
@@ -158,12 +239,11 @@ Result<RuntimeSources> find_runtime() {
                                                places[0].sources + "/context.c"));
 }
 
-Result<std::vector<std::string>> runtime_objects(const RuntimeSources &runtime,
-                                                 const std::string &cc, const std::string &cache) {
-    std::string text = cc + fmt::format(" {}\n", fmt::join(kFlags, " "));
-    const Result<std::string> version = run_command({cc, "--version"}, cache);
-    if (!version.ok()) return version.status();
-    text += version.value();
+Result<std::vector<std::string>> runtime_objects(const RuntimeSources &runtime, const Tools &tools,
+                                                 const std::string &cache) {
+    std::string text = fmt::format("{} {} {} {}\n{}", tools.platform.triple, tools.cc,
+                                   fmt::join(tools.cc_flags, " "),
+                                   fmt::join(flags_of(tools.platform.format), " "), tools.version);
     std::vector<fs::path> files = files_in(runtime.sources, {".c", ".h"});
     const std::vector<fs::path> headers = files_in(runtime.include + "/sepconv", {".h"});
     files.insert(files.end(), headers.begin(), headers.end());
@@ -176,7 +256,7 @@ Result<std::vector<std::string>> runtime_objects(const RuntimeSources &runtime,
     if (!exists(folder)) {
         Result<TemporaryFolder> work = TemporaryFolder::create(cache, "runtime");
         if (!work.ok()) return work.status();
-        SEPCONV_RETURN_IF_ERROR(compile_runtime(runtime, cc, work.value()));
+        SEPCONV_RETURN_IF_ERROR(compile_runtime(runtime, tools, work.value()));
         const Status renamed = rename_path(work.value().path(), folder);
         // Another process may have been faster: its objects are the same.
         if (!renamed.ok() && !exists(folder)) return renamed;

@@ -4,26 +4,37 @@
 #include <string>
 #include <vector>
 
+#include "compiler/tools.h"
 #include "layer/status.h"
 
 namespace sepconv {
 
-/// The programs that turn sources and objects into a library: a C compiler, and ld, objcopy, nm and
-/// ar of binutils. All run in one folder with relative names, so that no path gets into the output.
+/// One name of an object as another.
+struct Rename {
+    std::string from, to;
+};
+
+/// The tools at work: all run in one folder with relative names, so that no path gets into the
+/// output.
 class Toolchain {
 public:
-    Toolchain(std::string cc, std::string folder)
-        : cc_(std::move(cc)), folder_(std::move(folder)) {}
+    Toolchain(Tools tools, std::string folder)
+        : tools_(std::move(tools)), folder_(std::move(folder)) {}
 
-    /// C or assembler to an object.
+    /// C to an object.
     Status compile(const std::string &source, const std::string &object,
                    const std::vector<std::string> &flags) const;
 
-    /// `objects` as one object in which only `keep` is global and the kernels' needs have the names
-    /// of sepconv/plan.h. An undefined name that the runtime, libc or libm lacks is an error.
-    Status combine(const std::vector<std::string> &objects, const std::string &keep,
+    /// ELF: `objects` as one object in which only `keep` is global and which has the new names. An
+    /// undefined name that the runtime, libc or libm lacks is an error.
+    Status combine(const std::vector<std::string> &objects, const std::vector<Rename> &renames,
+                   const std::vector<std::string> &keep, const std::string &output) const;
+
+    /// Other formats have no way to combine objects: the same names in an archive of kernels.
+    Status collect(const std::vector<std::string> &objects, const std::vector<Rename> &renames,
                    const std::string &output) const;
 
+    /// Adds objects to an archive, or makes it.
     Status archive(const std::vector<std::string> &objects, const std::string &output) const;
 
     /// A shared library whose only exported names match `exports` (patterns of a version script).
@@ -32,9 +43,11 @@ public:
 
 private:
     Status run(const std::vector<std::string> &command) const;
+    /// Writes renames.txt, with what the kernels need.
+    Status write_renames(const std::vector<Rename> &renames) const;
     Status check_undefined(const std::string &object) const;
 
-    std::string cc_;
+    Tools tools_;
     std::string folder_;
 };
 
@@ -43,12 +56,15 @@ private:
 struct RuntimeSources {
     std::string sources;  ///< Folder of *.c.
     std::string include;  ///< Folder of sepconv/*.h.
+
+    std::vector<std::string> files() const;    ///< *.c and *.h of `sources`, sorted names.
+    std::vector<std::string> headers() const;  ///< Of sepconv/, sorted names.
 };
 Result<RuntimeSources> find_runtime();
 
-/// The runtime's objects in the cache, compiled by `cc` if they are not there yet; sorted paths.
-Result<std::vector<std::string>> runtime_objects(const RuntimeSources &runtime,
-                                                 const std::string &cc, const std::string &cache);
+/// The runtime's objects in the cache, compiled if they are not there yet; sorted paths.
+Result<std::vector<std::string>> runtime_objects(const RuntimeSources &runtime, const Tools &tools,
+                                                 const std::string &cache);
 
 }  // namespace sepconv
 

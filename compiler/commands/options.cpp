@@ -54,14 +54,24 @@ void add_layout_option(CLI::App *command, std::string *layout) {
 
 void add_build_options(CLI::App *command, BuildOptions *options) {
     add_layout_option(command, &options->layout);
-    command->add_option("--target", options->target, "Machine that runs the library")
+    command
+        ->add_option("--target", options->target,
+                     "Machine that runs the library: " + known_triples() +
+                         ", or another CPU target of Halide's")
         ->capture_default_str();
     command
         ->add_option("--isa", options->isas,
-                     "Variants, comma-separated: sse41,avx2,avx512 (default: all of them)")
+                     "Variants, comma-separated: sse41,avx2,avx512 (x86-64), neon,dotprod (arm-64; "
+                     "default: all but dotprod)")
         ->delimiter(',')
         ->allow_extra_args(false);
-    command->add_option("--cc", options->cc, "C compiler")->capture_default_str();
+    command->add_option("--cc", options->cc,
+                        "C compiler for the target (default: cc, or Debian's cross compiler)");
+    command
+        ->add_option("--cc-flag", options->cc_flags,
+                     "Flag of every compile and link, as in --cc-flag=--sysroot=DIR; may be "
+                     "repeated")
+        ->allow_extra_args(false);
     command->add_option("--jobs,-j", options->jobs, "Kernels compiled at once (default: all cores)")
         ->check(CLI::Range(1, 1024));
     command->add_option("--cache-dir", options->cache,
@@ -73,6 +83,11 @@ void add_output_options(CLI::App *command, OutputOptions *options) {
     command->add_option("--output,-o", options->folder, "Folder for the library")->required();
     command->add_option("--name", options->name,
                         "Prefix of files and functions: a C identifier (default: from the model)");
+    command
+        ->add_option("--emit", options->form,
+                     "library, or sources: kernels as objects, all else as C for any compiler")
+        ->check(CLI::IsMember({"library", "sources"}))
+        ->capture_default_str();
     command->add_flag("--shared", options->shared, "Also a shared library");
 }
 
@@ -120,28 +135,54 @@ Result<std::string> library_name(const std::string &wanted, const std::string &o
     return wanted;
 }
 
+namespace {
+
+/// The tools, after a try: what does not work is an error before the kernels' time is spent.
+Result<Tools> find_tools_of(const BuildOptions &build, const OutputOptions &output,
+                            const std::string &cache) {
+    const Result<Platform> platform = platform_of(build.target);
+    if (!platform.ok()) return platform.status();
+    const bool compiles = output.form != "sources";
+    if (output.shared && (!compiles || platform.value().format != ObjectFormat::kElf)) {
+        return invalid(
+            fmt::format("--shared: expected --emit library and a target with ELF, got "
+                        "--emit {} for {}",
+                        output.form, build.target));
+    }
+    std::string cc = build.cc;
+    // Commands run in another folder, so a relative path to the compiler must not stay one.
+    if (cc.find('/') != std::string::npos) cc = std::filesystem::absolute(cc).string();
+    const Result<TemporaryFolder> folder = TemporaryFolder::create(cache, "tools");
+    if (!folder.ok()) return folder.status();
+    Result<Tools> tools =
+        find_tools(platform.value(), cc, build.cc_flags, compiles, folder.value().path());
+    if (!tools.ok() || !compiles) return tools;
+    const Result<RuntimeSources> runtime = find_runtime();
+    if (!runtime.ok()) return runtime.status();
+    const Result<std::vector<std::string>> objects =
+        runtime_objects(runtime.value(), tools.value(), cache);
+    if (!objects.ok()) return objects.status();
+    return tools;
+}
+
+}  // namespace
+
 Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
                              const OutputOptions &output, const std::string &source) {
     const Result<std::vector<IsaTarget>> targets = resolve_targets(build.target, build.isas);
     if (!targets.ok()) return targets.status();
     const Result<std::string> cache = cache_folder(build.cache);
     if (!cache.ok()) return cache.status();
-    std::string cc = build.cc;
-    // Commands run in another folder, so a relative path to the compiler must not stay one.
-    if (cc.find('/') != std::string::npos) cc = std::filesystem::absolute(cc).string();
-    // Runtime first: a compiler that does not work is an error before the kernels' time is spent.
-    const Result<RuntimeSources> runtime = find_runtime();
-    if (!runtime.ok()) return runtime.status();
-    const Result<std::vector<std::string>> objects =
-        runtime_objects(runtime.value(), cc, cache.value());
-    if (!objects.ok()) return objects.status();
+    const Result<Tools> tools = find_tools_of(build, output, cache.value());
+    if (!tools.ok()) return tools.status();
     const Result<std::vector<Variant>> variants =
         build_kernels(plan, targets.value(), {cache.value(), build.jobs, build.quiet});
     if (!variants.ok()) return variants.status();
     EmitOptions emit;
     emit.name = output.name;
     emit.folder = output.folder;
-    emit.cc = cc;
+    emit.tools = tools.value();
+    emit.form = output.form == "sources" ? Form::kSources : Form::kLibrary;
     emit.cache = cache.value();
     emit.shared = output.shared;
     emit.source = source;
@@ -152,6 +193,9 @@ void print_emitted(const Emitted &emitted) {
     fmt::print("{} ({} bytes)\n", emitted.archive, emitted.archive_bytes);
     if (!emitted.shared.empty()) fmt::print("{}\n", emitted.shared);
     fmt::print("{}\n", emitted.header);
+    if (!emitted.finish.empty()) {
+        fmt::print("to finish it there, with the target's compiler:\n{}\n", emitted.finish);
+    }
 }
 
 std::string file_name_of(const std::string &path) {

@@ -24,7 +24,8 @@ struct BuildOptions {
     std::string target = host_triple();
     std::vector<std::string> isas;
     std::string layout = "nchw";
-    std::string cc = "cc";
+    std::string cc;  ///< Empty: the target's usual one.
+    std::vector<std::string> cc_flags;
     std::string cache;
     int jobs = 0;
     bool quiet = false;
@@ -34,6 +35,7 @@ struct OutputOptions {
     std::string folder;
     std::string name;
     bool shared = false;
+    std::string form = "library";  ///< Or "sources".
 };
 
 void add_model_options(CLI::App *command, ModelOptions *options);

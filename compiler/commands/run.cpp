@@ -83,6 +83,10 @@ Result<std::vector<Array>> read_inputs(const std::vector<std::string> &arguments
 
 /// The one variant to compile: as forced, or the best of this machine.
 Status choose_isa(BuildOptions *build) {
+    if (build->target != host_triple()) {
+        return invalid(fmt::format("--target: run is for this machine, {}; got {}", host_triple(),
+                                   quote(build->target)));
+    }
     if (build->isas.size() > 1) return invalid("--isa: run takes one variant");
     const char *forced = std::getenv("SEPCONV_ISA");
     if (build->isas.empty() && forced != nullptr && *forced != '\0') build->isas = {forced};

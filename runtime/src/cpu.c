@@ -1,3 +1,7 @@
+#if defined(__APPLE__)
+#define _DARWIN_C_SOURCE /* sysctlbyname */
+#endif
+
 #include "cpu.h"
 
 #include <stddef.h>
@@ -7,9 +11,10 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
-#define SEPCONV_HAVE_CPUID 1
-#else
-#define SEPCONV_HAVE_CPUID 0
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
+#include <sys/auxv.h>
 #endif
 
 #define BIT(n) (UINT32_C(1) << (n))
@@ -57,19 +62,23 @@ enum { kLzcnt = 5 };
 #define AVX2_XCR0 UINT64_C(0x06)
 #define AVX512_XCR0 UINT64_C(0xe6)
 
-/* A further architecture adds its rows here and its words to sepconv_cpu_t ("neon" on AArch64). */
+/* A further architecture adds its rows here and its words to sepconv_cpu_t. */
 typedef struct isa_needs_t {
     const char *name;
     sepconv_cpu_t needs;
 } isa_needs_t;
 
 static const isa_needs_t kIsas[] = {
-    {"sse41", {SSE41_LEAF1, 0, 0, 0}},
-    {"avx2", {AVX2_LEAF1, AVX2_LEAF7, BIT(kLzcnt), AVX2_XCR0}},
-    {"avx512", {AVX2_LEAF1, AVX512_LEAF7, BIT(kLzcnt), AVX512_XCR0}},
+    {"sse41", {SSE41_LEAF1, 0, 0, 0, 0}},
+    {"avx2", {AVX2_LEAF1, AVX2_LEAF7, BIT(kLzcnt), AVX2_XCR0, 0}},
+    {"avx512", {AVX2_LEAF1, AVX512_LEAF7, BIT(kLzcnt), AVX512_XCR0, 0}},
+    {"neon", {0, 0, 0, 0, SEPCONV_ARM_NEON}},
+    {"dotprod", {0, 0, 0, 0, SEPCONV_ARM_NEON | SEPCONV_ARM_DOTPROD}},
+    /* The one variant where nothing is detected: what the compiler was told that the CPU has. */
+    {"baseline", {0, 0, 0, 0, 0}},
 };
 
-#if SEPCONV_HAVE_CPUID
+#if defined(__x86_64__) && defined(__GNUC__)
 
 static uint64_t read_xcr0(void) {
     uint32_t low = 0;
@@ -79,7 +88,7 @@ static uint64_t read_xcr0(void) {
 }
 
 sepconv_cpu_t sepconv_cpu_detect(void) {
-    sepconv_cpu_t cpu = {0, 0, 0, 0};
+    sepconv_cpu_t cpu = {0, 0, 0, 0, 0};
     unsigned eax = 0;
     unsigned ebx = 0;
     unsigned ecx = 0;
@@ -99,10 +108,53 @@ sepconv_cpu_t sepconv_cpu_detect(void) {
     return cpu;
 }
 
+#elif defined(__aarch64__) && defined(__APPLE__)
+
+/* Apple, "Determining instruction set characteristics": every 64-bit chip has Advanced SIMD. */
+sepconv_cpu_t sepconv_cpu_detect(void) {
+    sepconv_cpu_t cpu = {0, 0, 0, 0, SEPCONV_ARM_NEON};
+    int has = 0;
+    size_t bytes = sizeof(has);
+    if (sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &bytes, NULL, 0) == 0 && has) {
+        cpu.arm |= SEPCONV_ARM_DOTPROD;
+    }
+    return cpu;
+}
+
+#elif defined(__aarch64__) && defined(__linux__)
+
+/* Linux, arch/arm64/include/uapi/asm/hwcap.h: HWCAP_ASIMD and HWCAP_ASIMDDP. */
+enum { kHwcapAsimd = 1, kHwcapAsimdDp = 20 };
+
+sepconv_cpu_t sepconv_cpu_detect(void) {
+    sepconv_cpu_t cpu = {0, 0, 0, 0, 0};
+    const unsigned long capabilities = getauxval(AT_HWCAP);
+    if (capabilities & BIT(kHwcapAsimd)) {
+        cpu.arm |= SEPCONV_ARM_NEON;
+    }
+    if (capabilities & BIT(kHwcapAsimdDp)) {
+        cpu.arm |= SEPCONV_ARM_DOTPROD;
+    }
+    return cpu;
+}
+
+#elif defined(__arm__) && defined(__linux__)
+
+/* Linux, arch/arm/include/uapi/asm/hwcap.h: HWCAP_NEON. */
+enum { kHwcapNeon = 12 };
+
+sepconv_cpu_t sepconv_cpu_detect(void) {
+    sepconv_cpu_t cpu = {0, 0, 0, 0, 0};
+    if (getauxval(AT_HWCAP) & BIT(kHwcapNeon)) {
+        cpu.arm |= SEPCONV_ARM_NEON;
+    }
+    return cpu;
+}
+
 #else
 
 sepconv_cpu_t sepconv_cpu_detect(void) {
-    const sepconv_cpu_t cpu = {0, 0, 0, 0};
+    const sepconv_cpu_t cpu = {0, 0, 0, 0, 0};
     return cpu;
 }
 
@@ -118,7 +170,8 @@ int sepconv_cpu_runs(const sepconv_cpu_t *cpu, const char *isa) {
             return (cpu->leaf1_ecx & needs->leaf1_ecx) == needs->leaf1_ecx &&
                    (cpu->leaf7_ebx & needs->leaf7_ebx) == needs->leaf7_ebx &&
                    (cpu->extended_ecx & needs->extended_ecx) == needs->extended_ecx &&
-                   (cpu->xcr0 & needs->xcr0) == needs->xcr0;
+                   (cpu->xcr0 & needs->xcr0) == needs->xcr0 &&
+                   (cpu->arm & needs->arm) == needs->arm;
         }
     }
     return 0;

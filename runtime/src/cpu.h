@@ -8,13 +8,19 @@
 #pragma GCC visibility push(hidden)
 #endif
 
-/* What an x86-64 CPU and its operating system say; all zero elsewhere. */
+/* What a CPU and its operating system say. All zero but for the words of its architecture. */
 typedef struct sepconv_cpu_t {
+    /* x86-64 */
     uint32_t leaf1_ecx;    /* CPUID 1. */
     uint32_t leaf7_ebx;    /* CPUID 7, subleaf 0; 0 where there is no leaf 7. */
     uint32_t extended_ecx; /* CPUID 0x80000001; 0 where there is none. */
     uint64_t xcr0;         /* XGETBV 0; 0 where the operating system does not enable XSAVE. */
+    /* ARM */
+    uint32_t arm; /* Of SEPCONV_ARM_*, as both word sizes and all systems have them. */
 } sepconv_cpu_t;
+
+#define SEPCONV_ARM_NEON UINT32_C(1)    /* Advanced SIMD. */
+#define SEPCONV_ARM_DOTPROD UINT32_C(2) /* SDOT and UDOT. */
 
 /* Asks the CPU that this runs on. */
 sepconv_cpu_t sepconv_cpu_detect(void);

@@ -15,6 +15,16 @@
 extern "C" {
 #endif
 
+/* Of names that the parts of a library share, and of those that a shared library exports. Windows
+ * has no visibility: there it is what the linker is told. */
+#if defined(__ELF__) || defined(__APPLE__)
+#define SEPCONV_HIDDEN __attribute__((visibility("hidden")))
+#define SEPCONV_EXPORTED __attribute__((visibility("default")))
+#else
+#define SEPCONV_HIDDEN
+#define SEPCONV_EXPORTED
+#endif
+
 #define SEPCONV_ABI_VERSION 2u
 #define SEPCONV_MAX_KERNEL_ARGS 24
 

@@ -81,7 +81,9 @@ const char *sepconv_model_name(const sepconv_model_t *model);
  * of threads out of range. */
 size_t sepconv_model_arena_bytes(const sepconv_model_t *model, int num_threads);
 
-/* Whether this CPU and operating system run `isa`: "sse41", "avx2", "avx512". Unknown names: 0. */
+/* Whether this CPU and operating system run `isa`: "sse41", "avx2", "avx512" (x86-64), "neon"
+ * (ARM), "dotprod" (64-bit ARM), "baseline" (the one variant of other CPUs: always). Unknown names:
+ * 0. */
 int sepconv_isa_available(const char *isa);
 
 /* Makes a context. `options` may be null: serial, own arena. The environment variable SEPCONV_ISA
