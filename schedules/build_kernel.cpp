@@ -5,6 +5,7 @@
 #include "algorithms/stages.h"
 #include "layer/shape.h"
 #include "schedules/cpu.h"
+#include "schedules/riscv.h"
 #include "schedules/scratch.h"
 
 namespace sepconv {
@@ -87,6 +88,7 @@ Result<Scratch> compile_kernel(const Kernel &kernel, const Halide::Target &targe
                                const std::string &object_path) {
     try {
         BuiltKernel built = build_kernel(kernel, target, tuning);
+        avoid_riscv_defects(&built.pipeline, target);
         Halide::Module module = built.pipeline.compile_to_module(
             built.arguments, name, target, Halide::LinkageType::ExternalPlusArgv);
         Result<Scratch> scratch = scratch_of(module);
