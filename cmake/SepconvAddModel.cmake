@@ -3,9 +3,9 @@
 #   sepconv_add_model(TARGET MODEL file.onnx
 #       [NAME name]                  prefix of library, header and functions; default: TARGET
 #       [INPUT_SHAPE input=1x3x512x512 ...]
-#       [ISA sse41|avx2|avx512 ...]  default: all of the target
+#       [ISA avx2|neon ...]          default: the usual ones of the target
 #       [LAYOUT nchw|nhwc]           of the caller's 4-D tensors; default: nchw
-#       [TARGET_TRIPLE triple])      default: this machine's
+#       [TARGET_TRIPLE triple])      default: the machine that the project is for
 #
 #   sepconv_add_layer(TARGET OPERATOR name
 #       [NAME ..] [ISA ..] [LAYOUT ..] [TARGET_TRIPLE ..]
@@ -13,7 +13,10 @@
 #
 # TARGET is a static library with NAME.h on the include path and the runtime inside. The report
 # (NAME.json, NAME.html) lies beside the library in ${CMAKE_CURRENT_BINARY_DIR}/NAME.
-# The project must have enabled C or C++.
+# The project must have enabled C; for this machine C++ is enough.
+#
+# For this machine the tool makes the whole library. For another one it writes the kernels as objects
+# and all else as C, and the project's own toolchain, with all of its flags, makes the library.
 
 include_guard(GLOBAL)
 
@@ -58,12 +61,8 @@ macro(_sepconv_check_arguments function target required)
     endif()
 endmacro()
 
-# _sepconv_add_library(TARGET DEPENDS ARGUMENT...): runs the tool when a file of DEPENDS or the tool
-# itself is newer. Reads the caller's arg_NAME, arg_ISA, arg_LAYOUT and arg_TARGET_TRIPLE.
-function(_sepconv_add_library target depends)
-    set(folder "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}")
-    set(library "${folder}/lib${arg_NAME}.a")
-    set(header "${folder}/${arg_NAME}.h")
+# The options that both ways share. Reads the caller's arg_NAME, arg_ISA and arg_LAYOUT.
+macro(_sepconv_set_options folder)
     set(options --output "${folder}" --name ${arg_NAME})
     if(arg_ISA)
         list(JOIN arg_ISA "," isa)
@@ -72,12 +71,76 @@ function(_sepconv_add_library target depends)
     if(arg_LAYOUT)
         list(APPEND options --layout ${arg_LAYOUT})
     endif()
-    if(arg_TARGET_TRIPLE)
-        list(APPEND options --target ${arg_TARGET_TRIPLE})
-    endif()
     if(CMAKE_C_COMPILER)
         list(APPEND options --cc "${CMAKE_C_COMPILER}")
     endif()
+endmacro()
+
+# _sepconv_add_library(TARGET DEPENDS ARGUMENT...): runs the tool when a file of DEPENDS or the tool
+# itself is newer. Reads the caller's arg_NAME, arg_ISA, arg_LAYOUT and arg_TARGET_TRIPLE.
+function(_sepconv_add_library target depends)
+    _sepconv_triple(host "${CMAKE_HOST_SYSTEM_NAME}" "${CMAKE_HOST_SYSTEM_PROCESSOR}")
+    set(triple "${arg_TARGET_TRIPLE}")
+    if(NOT triple AND CMAKE_CROSSCOMPILING)
+        _sepconv_target_triple(triple)
+        if(NOT triple)
+            message(FATAL_ERROR "sepconv: ${target}: TARGET_TRIPLE is needed for "
+                "${CMAKE_SYSTEM_NAME} on ${CMAKE_SYSTEM_PROCESSOR}, for example "
+                "riscv-64-linux-rvv-vector_bits_128; `sepconv compile --help` lists what is known")
+        endif()
+    endif()
+    if(triple AND NOT triple STREQUAL host)
+        _sepconv_add_sources(${target} "${depends}" ${triple} ${ARGN})
+    else()
+        _sepconv_add_archive(${target} "${depends}" ${ARGN})
+    endif()
+endfunction()
+
+# A system and processor as CMake names them, as the tool names the machine; "" if it is not known.
+function(_sepconv_triple result system processor)
+    set(systems Linux linux Android android Darwin osx Windows windows)
+    set(processors
+        "^(x86_64|AMD64|amd64)$" x86-64
+        "^(aarch64|arm64|ARM64|arm64-v8a)$" arm-64
+        "^(armv7.*|armv8l|arm|armeabi-v7a)$" arm-32)
+    set(${result} "" PARENT_SCOPE)
+    list(FIND systems "${system}" at)
+    if(at EQUAL -1)
+        return()
+    endif()
+    math(EXPR at "${at} + 1")
+    list(GET systems ${at} system)
+    while(processors)
+        list(POP_FRONT processors pattern architecture)
+        if(processor MATCHES "${pattern}")
+            set(${result} "${architecture}-${system}" PARENT_SCOPE)
+        endif()
+    endwhile()
+endfunction()
+
+# The machine that the project is for.
+function(_sepconv_target_triple result)
+    set(processor "${CMAKE_SYSTEM_PROCESSOR}")
+    if(CMAKE_SYSTEM_NAME STREQUAL Android AND CMAKE_ANDROID_ARCH_ABI)
+        set(processor "${CMAKE_ANDROID_ARCH_ABI}")
+    elseif(CMAKE_SYSTEM_NAME STREQUAL Darwin AND CMAKE_OSX_ARCHITECTURES)
+        list(LENGTH CMAKE_OSX_ARCHITECTURES count)
+        if(NOT count EQUAL 1)
+            message(FATAL_ERROR "sepconv: one architecture a build, not ${CMAKE_OSX_ARCHITECTURES}; "
+                "lipo joins the libraries")
+        endif()
+        set(processor "${CMAKE_OSX_ARCHITECTURES}")
+    endif()
+    _sepconv_triple(triple "${CMAKE_SYSTEM_NAME}" "${processor}")
+    set(${result} "${triple}" PARENT_SCOPE)
+endfunction()
+
+# For this machine.
+function(_sepconv_add_archive target depends)
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}")
+    set(library "${folder}/lib${arg_NAME}.a")
+    set(header "${folder}/${arg_NAME}.h")
+    _sepconv_set_options("${folder}")
     # In the terminal: the tool shows its progress.
     add_custom_command(
         OUTPUT "${library}" "${header}"
@@ -97,5 +160,64 @@ function(_sepconv_add_library target depends)
         INTERFACE_INCLUDE_DIRECTORIES "${folder}")
     target_link_libraries(${target} INTERFACE sepconv::headers Threads::Threads
         $<$<NOT:$<PLATFORM_ID:Windows>>:m>)
+    add_dependencies(${target} ${target}_sepconv)
+endfunction()
+
+# For another machine.
+function(_sepconv_add_sources target depends triple)
+    if(NOT CMAKE_C_COMPILER)
+        message(FATAL_ERROR "sepconv: ${target}: a library for ${triple} needs C among the "
+            "languages of project()")
+    endif()
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}")
+    set(header "${folder}/${arg_NAME}.h")
+    set(plan "${folder}/${arg_NAME}.c")
+    set(weights "${folder}/${arg_NAME}_weights.c")
+    set(weights_data "${folder}/${arg_NAME}_weights.bin")
+    # ELF objects can be joined to one, others cannot.
+    if(triple MATCHES "-(osx|windows)")
+        set(kernels "${folder}/lib${arg_NAME}_kernels.a")
+    else()
+        set(kernels "${folder}/${arg_NAME}_kernels.o")
+    endif()
+    _sepconv_set_options("${folder}")
+    if(CMAKE_C_COMPILER_TARGET)
+        list(APPEND options "--cc-flag=${CMAKE_C_COMPILER_OPTIONS_TARGET}${CMAKE_C_COMPILER_TARGET}")
+    endif()
+    add_custom_command(
+        OUTPUT "${plan}" "${weights}" "${weights_data}" "${kernels}" "${header}"
+        COMMAND "${SEPCONV_TOOL}" ${ARGN} ${options} --target ${triple} --emit sources
+        DEPENDS ${depends} "${SEPCONV_TOOL}"
+        WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
+        COMMENT "sepconv: ${arg_NAME} for ${triple}"
+        USES_TERMINAL
+        VERBATIM)
+    add_custom_target(${target}_sepconv DEPENDS
+        "${plan}" "${weights}" "${weights_data}" "${kernels}" "${header}")
+
+    file(GLOB runtime CONFIGURE_DEPENDS "${SEPCONV_RUNTIME_SOURCES}/*.c")
+    if(NOT runtime)
+        message(FATAL_ERROR "sepconv: ${target}: no sources of the runtime in "
+            "SEPCONV_RUNTIME_SOURCES, '${SEPCONV_RUNTIME_SOURCES}'")
+    endif()
+    add_library(${target} STATIC "${plan}" "${weights}" ${runtime})
+    set_target_properties(${target} PROPERTIES
+        OUTPUT_NAME ${arg_NAME}
+        C_STANDARD 11
+        C_EXTENSIONS OFF
+        POSITION_INDEPENDENT_CODE ON)
+    # Link-time optimisation does not see a symbol that assembler defines.
+    set_source_files_properties("${weights}" PROPERTIES
+        OBJECT_DEPENDS "${weights_data}"
+        COMPILE_OPTIONS -fno-lto)
+    target_include_directories(${target} PUBLIC "${folder}")
+    target_link_libraries(${target} PUBLIC sepconv::headers Threads::Threads
+        $<$<NOT:$<PLATFORM_ID:Windows>>:m>)
+    if(kernels MATCHES "\\.o$")
+        target_sources(${target} PRIVATE "${kernels}")
+        set_source_files_properties("${kernels}" PROPERTIES EXTERNAL_OBJECT TRUE)
+    else()
+        target_link_libraries(${target} PUBLIC "${kernels}")
+    endif()
     add_dependencies(${target} ${target}_sepconv)
 endfunction()

@@ -1,4 +1,4 @@
-// Finds faces in a picture: face_detection PICTURE OUTPUT.png [RUNS]
+// Finds faces in a picture: face_detection PICTURE OUTPUT [RUNS]
 //
 // Prints every face's score and box, the median latency of RUNS runs (default 20) and the arena's
 // bytes; writes the picture with boxes and landmarks.
@@ -8,13 +8,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 #include <string>
 #include <vector>
 
 #include "centerface.h"
 #include "decode.h"
+#include "picture.h"
 
 namespace {
 
@@ -28,17 +27,11 @@ struct DestroyContext {
 using Context = std::unique_ptr<sepconv_context_t, DestroyContext>;
 
 /// The picture as the network wants it: 512x512, planes of red, green and blue, 0 to 255.
-std::vector<float> to_planes(const cv::Mat &picture) {
-    cv::Mat resized;
-    cv::resize(picture, resized, cv::Size(kSize, kSize), 0, 0, cv::INTER_LINEAR);
+std::vector<float> to_planes(const Picture &picture) {
+    const Picture small = resized(picture, kSize, kSize);
     std::vector<float> planes(3 * kSize * kSize);
-    for (int y = 0; y < kSize; y++) {
-        for (int x = 0; x < kSize; x++) {
-            const cv::Vec3b &bgr = resized.at<cv::Vec3b>(y, x);
-            for (int c = 0; c < 3; c++) {
-                planes[(c * kSize + y) * kSize + x] = bgr[2 - c];
-            }
-        }
+    for (size_t i = 0; i < planes.size(); i++) {
+        planes[i] = small.rgb[i % (kSize * kSize) * 3 + i / (kSize * kSize)];
     }
     return planes;
 }
@@ -79,21 +72,20 @@ double run(sepconv_context_t *context, const std::vector<float> &input,
 }
 
 /// Draws on the picture and prints, both in the picture's own pixels.
-void show(const std::vector<Face> &faces, cv::Mat &picture) {
-    const float scale_x = static_cast<float>(picture.cols) / kSize;
-    const float scale_y = static_cast<float>(picture.rows) / kSize;
+void show(const std::vector<Face> &faces, Picture *picture) {
+    const float scale_x = static_cast<float>(picture->width) / kSize;
+    const float scale_y = static_cast<float>(picture->height) / kSize;
     auto pixel = [&](float x, float y) {
-        return cv::Point(static_cast<int>(std::lround(x * scale_x)),
-                         static_cast<int>(std::lround(y * scale_y)));
+        return Pixel{static_cast<int>(std::lround(x * scale_x)),
+                     static_cast<int>(std::lround(y * scale_y))};
     };
     for (size_t i = 0; i < faces.size(); i++) {
         const Face &face = faces[i];
-        const cv::Point corner = pixel(face.left, face.top);
-        const cv::Point opposite = pixel(face.right, face.bottom);
-        cv::rectangle(picture, corner, opposite, cv::Scalar(0, 255, 0), 2);
+        const Pixel corner = pixel(face.left, face.top);
+        const Pixel opposite = pixel(face.right, face.bottom);
+        draw_box(picture, corner, opposite);
         for (const Point &landmark : face.landmarks) {
-            cv::circle(picture, pixel(landmark.x, landmark.y), 3, cv::Scalar(0, 0, 255),
-                       cv::FILLED);
+            draw_dot(picture, pixel(landmark.x, landmark.y));
         }
         std::printf("face %zu: score %.3f, box [%d, %d, %d, %d]\n", i + 1, face.score, corner.x,
                     corner.y, opposite.x, opposite.y);
@@ -105,11 +97,11 @@ void show(const std::vector<Face> &faces, cv::Mat &picture) {
 int main(int argc, char **argv) {
     const int runs = argc > 3 ? std::atoi(argv[3]) : 20;
     if (argc < 3 || runs < 1) {
-        std::fprintf(stderr, "usage: %s PICTURE OUTPUT.png [RUNS]\n", argv[0]);
+        std::fprintf(stderr, "usage: %s PICTURE OUTPUT [RUNS]\n", argv[0]);
         return 2;
     }
-    cv::Mat picture = cv::imread(argv[1], cv::IMREAD_COLOR);
-    if (picture.empty()) {
+    Picture picture;
+    if (!read_picture(argv[1], &picture)) {
         std::fprintf(stderr, "error: %s cannot be read as a picture\n", argv[1]);
         return 1;
     }
@@ -131,11 +123,11 @@ int main(int argc, char **argv) {
     }
     const Maps maps{outputs[0].data(), outputs[1].data(), outputs[2].data(), outputs[3].data()};
     const std::vector<Face> faces = decode_faces(maps, kSize, kThreshold, kMaxOverlap);
-    show(faces, picture);
+    show(faces, &picture);
     std::printf("latency: %.2f ms (median of %d runs, %s, 1 thread)\n", latency, runs,
                 sepconv_context_isa(context.get()));
     std::printf("arena: %zu bytes\n", sepconv_model_arena_bytes(model, 1));
-    if (!cv::imwrite(argv[2], picture)) {
+    if (!write_picture(argv[2], picture)) {
         std::fprintf(stderr, "error: %s cannot be written\n", argv[2]);
         return 1;
     }
