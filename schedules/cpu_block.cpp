@@ -47,10 +47,16 @@ int64_t strip_rows(const Convolution &layer, const Image &pixels, bool behind_de
     return divisor_at_most(pixels.height, std::max<int64_t>(1, bytes / row_bytes));
 }
 
+/// A few tasks, and odd: one thread of two waits for the last one.
+bool shares_badly(int64_t tasks) {
+    constexpr int64_t kFew = 8;
+    return tasks < kFew && tasks % 2 == 1;
+}
+
 /// Every task of a sliding producer computes the rows between it and the task before again: at most
 /// one row in twelve. Without `window` nothing slides.
 int64_t task_count(int64_t strips, int64_t rows, const Window *window) {
-    constexpr int64_t kMostTasks = 8;  // Enough for four threads to even out, few for one to pay.
+    constexpr int64_t kMostTasks = 14;  // Enough for four threads to even out, few for one to pay.
     if (window == nullptr) {  // An even number, if there is one: odd ones leave a thread idle.
         return strips % 2 == 0 ? 2 * divisor_at_most(strips / 2, kMostTasks / 2)
                                : divisor_at_most(strips, kMostTasks);
@@ -74,15 +80,15 @@ int64_t ring_strip_rows(const Image &read, int height, const Window &window, int
     return rows;
 }
 
-/// Tasks of tiles of channels: few and odd ones do not share well, so that each walks down one half
-/// of the rows (and computes those between the halves twice).
+/// Tasks of tiles of channels. Those that do not share well walk down one half of the rows each
+/// (and compute those between the halves twice).
 Partition tile_partition(int height, int64_t rows, int channels, int tile) {
-    constexpr int kFewTiles = 8, kManyRows = 40;
+    constexpr int kManyRows = 28;
     const int tiles = (channels + tile - 1) / tile;
     Partition partition;
     partition.rows = rows;
     partition.strips = height / rows;
-    const bool halves = tiles < kFewTiles && tiles % 2 == 1 && height >= kManyRows;
+    const bool halves = shares_badly(tiles) && height >= kManyRows;
     if (halves && partition.strips % 2 == 0) partition.tasks = 2;
     return partition;
 }
@@ -94,6 +100,11 @@ Partition choose_partition(const Convolution &layer, const Image &pixels, bool b
     Partition partition;
     partition.rows = strip_rows(layer, pixels, behind_depthwise, facts, tuning);
     partition.strips = pixels.height / partition.rows;
+    const bool free = window == nullptr && tuning.strip_rows == 0;
+    if (free && shares_badly(partition.strips) && partition.rows % 2 == 0) {
+        partition.rows /= 2;
+        partition.strips *= 2;
+    }
     partition.tasks = task_count(partition.strips, partition.rows, window);
     return partition;
 }
@@ -184,7 +195,15 @@ OutputLoops BlockScheduler::output_loops(const Partition &partition, const Tile 
     // Else all rows of the first and last strip would be computed as rows at a border are.
     out.never_partition(loops.strip, loops.task);
     if (partition.by_channels) {
-        out.reorder(loops.strip, loops.task, loops.cb).parallel(loops.cb);
+        out.reorder(loops.strip, loops.task, loops.cb);
+        const int tiles = static_cast<int>((strip + tile.pixels - 1) / tile.pixels);
+        if (shares_badly((vectors + tile.vectors - 1) / tile.vectors) && tiles > 1) {
+            Var half("half");
+            out.split(loops.xo, half, loops.xo, (tiles + 1) / 2, TailStrategy::GuardWithIf)
+                .reorder(loops.xo, row, loops.strip, loops.task, half)
+                .fuse(half, loops.cb, loops.cb);
+        }
+        out.parallel(loops.cb);
     } else if (partition.tasks > 1) {
         out.parallel(loops.task);
     }

@@ -10,24 +10,33 @@
  * neighbouring kernels, shorter than anybody notices on a machine with fewer cores than threads. */
 enum { kSpins = 1000 };
 
-typedef struct thread_t {
+/* The caller, at index 0, or a thread of the pool.
+ *
+ * Each begins with a range of indices of its own, the same in every loop of that length, so that it
+ * meets in the next kernel the rows that its cache holds. When its range is done it takes from the
+ * others', the next index, not the last: neighbours share rows. The padding keeps two counters off
+ * each other's cache lines; two lines, because they are fetched in pairs. */
+typedef struct member_t {
+    atomic_int unclaimed; /* Indices of its range that nobody has taken. */
+    int index;
     pthread_t handle;
     sepconv_pool_t *pool;
-    int worker;
-} thread_t;
+    uint8_t padding[128];
+} member_t;
 
-/* `unclaimed` is the whole handshake: it falls from count to 0, and whoever takes it from n to
- * n - 1 owns index count - n. The fields of the loop are read only by an owner, and are written
- * only when all indices are done, so a thread that wakes late finds nothing and touches nothing:
- * the caller need not wait for it. */
+/* `unclaimed` is the whole handshake: in each range it falls from the range's length to 0, and
+ * whoever takes it from n to n - 1 owns the n-th index from the range's end. The fields of the loop
+ * are read only by an owner, and are written only when all indices are done, so a thread that wakes
+ * late finds nothing and touches nothing: the caller need not wait for it. */
 struct sepconv_pool_t {
     sepconv_task_t body;
     void *body_data;
     int count;
-    uint8_t padding[64];
-    atomic_int unclaimed;
-    uint8_t more_padding[64];
-    atomic_int done;
+    int member_count;
+    int thread_count;   /* Threads that run: members 1 to thread_count. */
+    atomic_uint posted; /* Counts loops: what idle threads look at. */
+    uint8_t padding[128];
+    atomic_int done;   /* Indices whose body has returned, as far as their owners have told. */
     atomic_int result; /* The first result that is not 0. */
     atomic_int stopping;
 
@@ -37,12 +46,11 @@ struct sepconv_pool_t {
     pthread_cond_t work_arrived; /* Or stopping. */
     pthread_cond_t work_finished;
 
-    int thread_count;
-    thread_t threads[];
+    member_t members[];
 };
 
 size_t sepconv_pool_bytes(int num_threads) {
-    return sizeof(sepconv_pool_t) + (size_t)(num_threads - 1) * sizeof(thread_t);
+    return sizeof(sepconv_pool_t) + (size_t)num_threads * sizeof(member_t);
 }
 
 static void pause_briefly(void) {
@@ -61,65 +69,99 @@ static void announce_end(sepconv_pool_t *pool) {
     pthread_mutex_unlock(&pool->mutex);
 }
 
-/* Claims and runs indices until none is left. Acquire at the claim pairs with the release store in
- * post(); the release at `done` lets the caller see what the body wrote. */
-static void work(sepconv_pool_t *pool, int worker) {
-    int unclaimed = atomic_load_explicit(&pool->unclaimed, memory_order_relaxed);
+/* The first index of member `member`'s range; of the one behind the last, the count. Rounded up:
+ * the caller, who is surely awake, has the longest. */
+static int first_index(const sepconv_pool_t *pool, int member) {
+    const int64_t members = pool->member_count;
+    return (int)(((int64_t)pool->count * member + members - 1) / members);
+}
+
+/* Claims and runs the indices left in the range of `owner`; returns how many. Acquire at the claim
+ * pairs with the release store in post(). */
+static int work_through(sepconv_pool_t *pool, int owner, int worker) {
+    atomic_int *counter = &pool->members[owner].unclaimed;
+    int claimed = 0;
+    int unclaimed = atomic_load_explicit(counter, memory_order_relaxed);
     while (unclaimed > 0) {
-        if (!atomic_compare_exchange_weak_explicit(&pool->unclaimed, &unclaimed, unclaimed - 1,
+        if (!atomic_compare_exchange_weak_explicit(counter, &unclaimed, unclaimed - 1,
                                                    memory_order_acquire, memory_order_relaxed)) {
             continue;
         }
-        const int count = pool->count;
-        const int result = pool->body(pool->body_data, count - unclaimed, worker);
+        const int index = first_index(pool, owner + 1) - unclaimed;
+        const int result = pool->body(pool->body_data, index, worker);
         if (result != 0) {
             int expected = 0;
             atomic_compare_exchange_strong(&pool->result, &expected, result);
         }
-        const int done = atomic_fetch_add_explicit(&pool->done, 1, memory_order_acq_rel) + 1;
-        if (done == count && worker != 0) {
-            announce_end(pool);
-        }
-        unclaimed = atomic_load_explicit(&pool->unclaimed, memory_order_relaxed);
+        ++claimed;
+        unclaimed = atomic_load_explicit(counter, memory_order_relaxed);
+    }
+    return claimed;
+}
+
+/* Runs what is left of the loop, its own range first. The release at `done` lets the caller see
+ * what the body wrote; until a worker has told what it did, the loop is not over. */
+static void work(sepconv_pool_t *pool, int worker) {
+    const int members = pool->member_count;
+    int claimed = 0;
+    for (int i = 0; i < members; ++i) {
+        claimed += work_through(pool, (worker + i) % members, worker);
+    }
+    if (claimed == 0) {
+        return;
+    }
+    const int count = pool->count;
+    const int done = atomic_fetch_add_explicit(&pool->done, claimed, memory_order_acq_rel);
+    if (done + claimed == count && worker != 0) {
+        announce_end(pool);
     }
 }
 
-static int has_work_or_stops(sepconv_pool_t *pool) {
-    return atomic_load_explicit(&pool->unclaimed, memory_order_relaxed) > 0 ||
+/* Whether there is more to do for a thread that has seen `seen` loops. */
+static int has_work_or_stops(sepconv_pool_t *pool, unsigned seen) {
+    return atomic_load_explicit(&pool->posted, memory_order_acquire) != seen ||
            atomic_load_explicit(&pool->stopping, memory_order_relaxed);
 }
 
-static void wait_for_work(sepconv_pool_t *pool) {
-    for (int i = 0; i < kSpins; ++i) {
-        if (has_work_or_stops(pool)) {
-            return;
-        }
+/* Returns the number of loops then. */
+static unsigned wait_for_work(sepconv_pool_t *pool, unsigned seen) {
+    for (int i = 0; i < kSpins && !has_work_or_stops(pool, seen); ++i) {
         pause_briefly();
     }
-    pthread_mutex_lock(&pool->mutex);
-    ++pool->sleepers;
-    while (!has_work_or_stops(pool)) {
-        pthread_cond_wait(&pool->work_arrived, &pool->mutex);
+    if (!has_work_or_stops(pool, seen)) {
+        pthread_mutex_lock(&pool->mutex);
+        ++pool->sleepers;
+        while (!has_work_or_stops(pool, seen)) {
+            pthread_cond_wait(&pool->work_arrived, &pool->mutex);
+        }
+        --pool->sleepers;
+        pthread_mutex_unlock(&pool->mutex);
     }
-    --pool->sleepers;
-    pthread_mutex_unlock(&pool->mutex);
+    return atomic_load_explicit(&pool->posted, memory_order_acquire);
 }
 
 static void *thread_main(void *data) {
-    thread_t *thread = (thread_t *)data;
-    while (!atomic_load_explicit(&thread->pool->stopping, memory_order_relaxed)) {
-        wait_for_work(thread->pool);
-        work(thread->pool, thread->worker);
+    member_t *member = (member_t *)data;
+    unsigned seen = 0;
+    while (!atomic_load_explicit(&member->pool->stopping, memory_order_relaxed)) {
+        seen = wait_for_work(member->pool, seen);
+        work(member->pool, member->index);
     }
     return NULL;
 }
 
-/* A sleeper looks at `unclaimed` under the mutex, and the mutex is taken here after the store: it
- * sees the store, or is counted and woken. */
-static void post(sepconv_pool_t *pool, int count) {
-    atomic_store_explicit(&pool->unclaimed, count, memory_order_release);
+/* Deals the indices out and wakes who sleeps. A sleeper looks at `posted` under the mutex, and the
+ * mutex is taken here after the store: it sees the store, or is counted and woken. */
+static void post(sepconv_pool_t *pool) {
+    for (int i = 0; i < pool->member_count; ++i) {
+        atomic_store_explicit(&pool->members[i].unclaimed,
+                              first_index(pool, i + 1) - first_index(pool, i),
+                              memory_order_release);
+    }
+    atomic_fetch_add_explicit(&pool->posted, 1, memory_order_release);
     pthread_mutex_lock(&pool->mutex);
-    const int wanted = count - 1 < pool->sleepers ? count - 1 : pool->sleepers;
+    const int others = pool->count - 1;
+    const int wanted = others < pool->sleepers ? others : pool->sleepers;
     for (int i = 0; i < wanted; ++i) {
         pthread_cond_signal(&pool->work_arrived);
     }
@@ -153,7 +195,7 @@ int sepconv_pool_parallel_for(void *data, sepconv_task_t body, void *body_data, 
     pool->count = count;
     atomic_store(&pool->done, 0);
     atomic_store(&pool->result, 0);
-    post(pool, count);
+    post(pool);
     work(pool, 0);
     wait_for_end(pool);
     return atomic_load(&pool->result);
@@ -185,9 +227,9 @@ static int start_threads(sepconv_pool_t *pool, int count) {
     }
     int started = 1;
     for (int i = 0; i < count && started; ++i) {
-        thread_t *thread = &pool->threads[i];
+        member_t *thread = &pool->members[i + 1];
         thread->pool = pool;
-        thread->worker = i + 1;
+        thread->index = i + 1;
         started = pthread_create(&thread->handle, NULL, thread_main, thread) == 0;
         pool->thread_count += started;
     }
@@ -196,7 +238,11 @@ static int start_threads(sepconv_pool_t *pool, int count) {
 }
 
 sepconv_status_t sepconv_pool_start(sepconv_pool_t *pool, int num_threads) {
-    atomic_init(&pool->unclaimed, 0);
+    pool->member_count = num_threads;
+    for (int i = 0; i < num_threads; ++i) {
+        atomic_init(&pool->members[i].unclaimed, 0);
+    }
+    atomic_init(&pool->posted, 0);
     atomic_init(&pool->done, 0);
     atomic_init(&pool->result, 0);
     atomic_init(&pool->stopping, 0);
@@ -216,7 +262,7 @@ void sepconv_pool_stop(sepconv_pool_t *pool) {
     pthread_cond_broadcast(&pool->work_arrived);
     pthread_mutex_unlock(&pool->mutex);
     for (int i = 0; i < pool->thread_count; ++i) {
-        pthread_join(pool->threads[i].handle, NULL);
+        pthread_join(pool->members[i + 1].handle, NULL);
     }
     pthread_cond_destroy(&pool->work_finished);
     pthread_cond_destroy(&pool->work_arrived);

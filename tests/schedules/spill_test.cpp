@@ -70,8 +70,6 @@ const Known kKnown[] = {
     // Where zeros are selected at the border of a 7x7.
     {"atto_depthwise_14x14_160_k7_sse41", 8},
     {"atto_depthwise_14x14_160_k7_avx2", 9},
-    // Nine weights, a sum, a product, both bounds of a clip and zero: two are read again.
-    {"v1_separable_112x112_32_64_sse41", 2},
 };
 
 size_t known_limit(const std::string &kernel) {
