@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Dispatch on every x86-64 CPU that qemu knows: each variant runs with the right values or is
+refused with the status for it, the best that runs is the one chosen, and no CPU meets an
+instruction that it lacks.
+
+usage: dispatch.py TOOL WORK
+
+x86_cpus.csv says what must be chosen on the usual CPUs under qemu 7.2, which emulates AVX2 and no
+AVX-512; a newer qemu may choose better ones. Its rows with a feature left out lack BMI1: without it
+glibc 2.36 itself ends in __strncmp_avx2.
+"""
+
+import csv
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+QEMU = "qemu-x86_64"
+BEST_FIRST = ("avx512", "avx2", "sse41")
+UNSUPPORTED_ISA = 3  # SEPCONV_UNSUPPORTED_ISA
+TOLERANCE = 1e-5
+LAYERS = {
+    "residual": "inverted_residual --input 9x7x24 --expand 72 --squeeze 16 --out-channels 24 "
+                "--kernel 3 --residual --activation hard_swish --expand-activation silu",
+    "module": "ghost --input 9x7x20 --out-channels 40",
+    "stem": "stem --input 17x15x3 --out-channels 16 --kernel 3 --stride 2 --activation gelu",
+}
+
+
+def build(tool, work):
+    """The program, and one that has nothing of ours."""
+    includes, archives = [], []
+    for name, layer in LAYERS.items():
+        subprocess.run([tool, "layer", *layer.split(), "--output", work, "--name", name, "--quiet",
+                        "--isa", ",".join(BEST_FIRST)], check=True, stdout=subprocess.DEVNULL)
+        includes += ["-include", f"{name}.h"]
+        archives.append(work / f"lib{name}.a")
+    models = ",".join(f"{name}_model()" for name in LAYERS)
+    program = work / "dispatch"
+    subprocess.run(["cc", "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-static",
+                    "-D_POSIX_C_SOURCE=200809L", "-I", work, *includes, f"-DMODELS={models}", HERE / "dispatch.c", *archives, "-lm",
+                    "-pthread", "-o", program], check=True)
+    nothing = work / "nothing"
+    (work / "nothing.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
+    subprocess.run(["cc", "-static", work / "nothing.c", "-o", nothing], check=True)
+    return program, nothing
+
+
+def cpus():
+    """All models but those that only name another."""
+    text = subprocess.run([QEMU, "-cpu", "help"], check=False, capture_output=True,
+                          text=True).stdout
+    rows = [line.split(maxsplit=2) for line in text.splitlines() if line.startswith("x86 ")]
+    return [row[1] for row in rows if len(row) < 3 or not row[2].startswith("(alias of")]
+
+
+def lines_of(command):
+    """Exit status and the printed lines as (forced, chosen, status, values)."""
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                            check=False)
+    lines = []
+    for line in result.stdout.splitlines():
+        forced, chosen, status, *values = line.split()
+        lines.append((forced, chosen, int(status), [float(value) for value in values]))
+    return result.returncode, lines
+
+
+def problems_of(lines, reference):
+    """What is wrong with a run: `reference` are the values of each model."""
+    runs = 1 + len(BEST_FIRST)
+    if len(lines) != runs * len(LAYERS):
+        return [f"{len(lines)} lines instead of {runs * len(LAYERS)}"]
+    problems = []
+    for m, name in enumerate(LAYERS):
+        automatic, *forced = lines[m * runs:(m + 1) * runs]
+        available = {line[0] for line in forced if line[2] == 0}
+        best = next((isa for isa in BEST_FIRST if isa in available), "-")
+        if automatic[1] != best:
+            problems.append(f"{name}: chose {automatic[1]}, where {best} is the best that runs")
+        for asked, chosen, status, values in (automatic, *forced):
+            if status not in (0, UNSUPPORTED_ISA):
+                problems.append(f"{name} {asked}: status {status}")
+            elif status == 0 and asked not in ("-", chosen):
+                problems.append(f"{name}: {asked} was forced, {chosen} ran")
+            elif status == 0 and not all(abs(value - right) <= TOLERANCE * max(1, abs(right))
+                                         for value, right in zip(values, reference[m], strict=True)):
+                problems.append(f"{name} {chosen}: wrong values")
+    return problems
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    work = pathlib.Path(sys.argv[2])
+    work.mkdir(parents=True, exist_ok=True)
+    program, nothing = build(sys.argv[1], work)
+    with (HERE / "x86_cpus.csv").open(newline="", encoding="utf-8") as file:
+        expected = {row["cpu"]: row["chosen"] for row in csv.DictReader(file)}
+    status, lines = lines_of([program])
+    runs = 1 + len(BEST_FIRST)
+    reference = [lines[m * runs][3] for m in range(len(LAYERS))] if status == 0 else []
+    failures = [f"this machine: {problem}" for problem in problems_of(lines, reference)]
+    if status != 0:
+        sys.exit(f"this machine: exit status {status}")
+    seen = set()
+    hidden = [cpu for cpu in expected if "," in cpu]  # A feature, as hypervisors do it.
+    for cpu in cpus() + hidden:
+        emulator = [QEMU, "-cpu", cpu]
+        if lines_of([*emulator, nothing])[0] != 0:
+            print(f"{cpu}: runs no program of 64 bits")
+            continue
+        status, lines = lines_of([*emulator, program])
+        problems = problems_of(lines, reference)
+        if status != 0:
+            problems.insert(0, f"exit status {status} behind {len(lines)} lines")
+        chosen = lines[0][1].replace("-", "none") if lines else "?"
+        seen.add(cpu)
+        wanted = expected.get(cpu, chosen)
+        if wanted in BEST_FIRST and chosen in BEST_FIRST:
+            good = BEST_FIRST.index(chosen) <= BEST_FIRST.index(wanted)
+        else:
+            good = chosen == wanted
+        if not good:
+            problems.append(f"chose {chosen}, expected {wanted}")
+        print(f"{cpu}: {chosen}")
+        failures += [f"{cpu}: {problem}" for problem in problems]
+    failures += [f"{cpu}: qemu does not know it" for cpu in expected if cpu not in seen]
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    print(f"{len(seen)} CPUs, {len(failures)} failures")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
