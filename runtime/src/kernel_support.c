@@ -7,6 +7,17 @@
  * allocation is freed at once; one freed before those above it is freed together with them. */
 #include "context.h"
 
+#if defined(__MINGW32__)
+/* What code for Windows wants of Microsoft's library: MinGW's touches the stack of large frames
+ * under another name, and not all of its kinds have the mark of programs with floats. */
+__asm__(
+    ".globl __chkstk\n"
+    "__chkstk:\n"
+    "    jmp ___chkstk_ms\n"
+    ".globl _fltused\n"
+    ".set _fltused, __chkstk\n");
+#endif
+
 enum { kHeaderBytes = kScratchAlignment, kTailBytes = kScratchAlignment };
 
 typedef struct header_t {

@@ -217,12 +217,40 @@ static int init_locks(sepconv_pool_t *pool) {
     return 1;
 }
 
-/* Signals of the process are the caller's business: the threads block them all. */
-static int start_threads(sepconv_pool_t *pool, int count) {
+/* Signals of the process are the caller's business: the threads block them all, as they are when a
+ * thread is started. Windows has none. */
+#if defined(_WIN32)
+
+typedef int signals_t;
+
+static int block_signals(signals_t *before) {
+    *before = 0;
+    return 1;
+}
+
+static void restore_signals(const signals_t *before) {
+    (void)before;
+}
+
+#else
+
+typedef sigset_t signals_t;
+
+static int block_signals(signals_t *before) {
     sigset_t all;
-    sigset_t before;
     sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) {
+    return pthread_sigmask(SIG_SETMASK, &all, before) == 0;
+}
+
+static void restore_signals(const signals_t *before) {
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+#endif
+
+static int start_threads(sepconv_pool_t *pool, int count) {
+    signals_t before;
+    if (!block_signals(&before)) {
         return 0;
     }
     int started = 1;
@@ -233,7 +261,7 @@ static int start_threads(sepconv_pool_t *pool, int count) {
         started = pthread_create(&thread->handle, NULL, thread_main, thread) == 0;
         pool->thread_count += started;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    restore_signals(&before);
     return started;
 }
 
