@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "context.h"
+#include "device.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,31 @@
 
 static const sepconv_options_t kDefaultOptions;
 
+static int is_one_of(const char *name, const char *const names[], int count) {
+    for (int i = 0; i < count; ++i) {
+        if (strcmp(name, names[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A context or queue of the caller is of the device that he names. */
+static int device_options_valid(const sepconv_options_t *options) {
+    static const char *const kDevices[] = {"cuda", "opencl", "cpu"};
+    if (options->device != NULL && !is_one_of(options->device, kDevices, 3)) {
+        return 0;
+    }
+    if (options->device_context == NULL) {
+        return options->device_queue == NULL;
+    }
+    return options->device != NULL && is_one_of(options->device, kDevices, 2);
+}
+
 static sepconv_status_t check_options(const sepconv_model_t *model,
                                       const sepconv_options_t *options) {
-    if (options->num_threads < 0 || options->num_threads > SEPCONV_MAX_THREADS) {
+    if (options->num_threads < 0 || options->num_threads > SEPCONV_MAX_THREADS ||
+        !device_options_valid(options)) {
         return SEPCONV_INVALID_ARGUMENT;
     }
     if (options->arena != NULL &&
@@ -41,9 +64,10 @@ static size_t append(parts_t *parts, size_t bytes) {
     return offset;
 }
 
-static parts_t parts_of(const sepconv_model_t *model, const sepconv_options_t *options) {
+static parts_t parts_of(const sepconv_model_t *model, const sepconv_options_t *options,
+                        const sepconv_variant_t *variant) {
     parts_t parts = {.bytes = sizeof(sepconv_context_t)};
-    if (options->num_threads > 1) {
+    if (variant->device == NULL && options->num_threads > 1) {
         parts.workers = append(&parts, (size_t)options->num_threads * sizeof(sepconv_worker_t));
         if (options->parallel_for == NULL) {
             parts.pool = append(&parts, sepconv_pool_bytes(options->num_threads));
@@ -60,7 +84,7 @@ static void lay_out(sepconv_context_t *context, const parts_t *parts,
     uint8_t *base = (uint8_t *)context;
     context->num_threads = options->num_threads > 1 ? options->num_threads : 1;
     context->arena = (uint8_t *)arena + (-(uintptr_t)arena & (kScratchAlignment - 1));
-    context->caller.context = context;
+    context->weights = context->model->weights;
     if (parts->workers != 0) {
         const size_t slice = sepconv_slice_bytes(context->model);
         uint8_t *slices = context->arena + context->model->arena_bytes;
@@ -73,9 +97,6 @@ static void lay_out(sepconv_context_t *context, const parts_t *parts,
         }
         context->parallel_for = options->parallel_for;
         context->parallel_for_data = options->parallel_for_data;
-    }
-    if (parts->block_nanoseconds != 0) {
-        context->block_nanoseconds = (uint64_t *)(void *)(base + parts->block_nanoseconds);
     }
 }
 
@@ -93,33 +114,82 @@ static sepconv_status_t start_pool(sepconv_context_t *context, const parts_t *pa
     return status;
 }
 
-static sepconv_status_t allocate(const sepconv_model_t *model, const sepconv_options_t *options,
-                                 const sepconv_variant_t *variant, sepconv_context_t **result) {
-    const parts_t parts = parts_of(model, options);
+/* What a context on the CPU needs besides the context itself. */
+static sepconv_status_t set_up_cpu(sepconv_context_t *context, const parts_t *parts,
+                                   const sepconv_options_t *options) {
+    void *arena = options->arena;
+    if (arena == NULL) {
+        arena = malloc(sepconv_model_arena_bytes(context->model, options->num_threads));
+        context->owned_arena = arena;
+        if (arena == NULL) {
+            return SEPCONV_OUT_OF_MEMORY;
+        }
+    }
+    lay_out(context, parts, options, arena);
+    return start_pool(context, parts);
+}
+
+/* Makes a context of `variant`, which is allowed. `accept_cpu`: on a device that is the CPU, too.
+ */
+static sepconv_status_t create_variant(const sepconv_model_t *model,
+                                       const sepconv_options_t *options,
+                                       const sepconv_variant_t *variant, int accept_cpu,
+                                       sepconv_context_t **result) {
+    if (variant->device == NULL && !sepconv_isa_available(variant->isa)) {
+        return SEPCONV_UNSUPPORTED_ISA;
+    }
+    const parts_t parts = parts_of(model, options, variant);
     sepconv_context_t *context = (sepconv_context_t *)calloc(1, parts.bytes);
     if (context == NULL) {
         return SEPCONV_OUT_OF_MEMORY;
     }
     context->model = model;
     context->variant = variant;
+    context->caller.context = context;
     atomic_init(&context->error, SEPCONV_OK);
-    void *arena = options->arena;
-    if (arena == NULL) {
-        arena = malloc(sepconv_model_arena_bytes(model, options->num_threads));
-        context->owned_arena = arena;
-        if (arena == NULL) {
-            sepconv_context_destroy(context);
-            return SEPCONV_OUT_OF_MEMORY;
-        }
+    if (parts.block_nanoseconds != 0) {
+        context->block_nanoseconds =
+            (uint64_t *)(void *)((uint8_t *)context + parts.block_nanoseconds);
     }
-    lay_out(context, &parts, options, arena);
-    const sepconv_status_t status = start_pool(context, &parts);
+    const sepconv_status_t status =
+        variant->device != NULL ? variant->device->calls->create(context, options, accept_cpu)
+                                : set_up_cpu(context, &parts, options);
     if (status != SEPCONV_OK) {
         sepconv_context_destroy(context);
         return status;
     }
     *result = context;
     return SEPCONV_OK;
+}
+
+/* Whether `status` says that a variant cannot run here, so that the next may be tried. */
+static int is_unavailable(sepconv_status_t status) {
+    return status == SEPCONV_UNSUPPORTED_ISA || status == SEPCONV_NO_DEVICE ||
+           status == SEPCONV_DEVICE_TOO_OLD;
+}
+
+/* The first variant that is available; if there is none, the status of the one that came nearest,
+ * which is the greatest. */
+static sepconv_status_t create_first_available(const sepconv_model_t *model,
+                                               const sepconv_options_t *options,
+                                               sepconv_context_t **context) {
+    const sepconv_restriction_t restriction = {getenv("SEPCONV_ISA"),
+                                               {getenv("SEPCONV_DEVICE"), options->device}};
+    const int accept_cpu = !sepconv_model_runs_on_cpu(model, &restriction);
+    sepconv_status_t result = SEPCONV_UNSUPPORTED_ISA;
+    for (int i = 0; i < model->variant_count; ++i) {
+        const sepconv_variant_t *variant = &model->variants[i];
+        if (!sepconv_variant_allowed(variant, &restriction)) {
+            continue;
+        }
+        const sepconv_status_t status =
+            create_variant(model, options, variant, accept_cpu, context);
+        if (!is_unavailable(status)) {
+            return status;
+        }
+        result = status > result ? status : result;
+    }
+    return result;
 }
 
 sepconv_status_t sepconv_context_create(const sepconv_model_t *model,
@@ -142,11 +212,7 @@ sepconv_status_t sepconv_context_create(const sepconv_model_t *model,
     if (status != SEPCONV_OK) {
         return status;
     }
-    const sepconv_variant_t *variant = sepconv_choose_variant(model, getenv("SEPCONV_ISA"));
-    if (variant == NULL) {
-        return SEPCONV_UNSUPPORTED_ISA;
-    }
-    return allocate(model, options, variant, context);
+    return create_first_available(model, options, context);
 }
 
 void sepconv_context_destroy(sepconv_context_t *context) {
@@ -155,6 +221,9 @@ void sepconv_context_destroy(sepconv_context_t *context) {
     }
     if (context->pool != NULL) {
         sepconv_pool_stop(context->pool);
+    }
+    if (context->device != NULL) {
+        context->variant->device->calls->destroy(context->device);
     }
     free(context->owned_arena);
     free(context);
@@ -182,7 +251,7 @@ static uint8_t *base_of(const sepconv_context_t *context, const sepconv_arg_t *a
                         const void *const inputs[], void *const outputs[]) {
     switch ((sepconv_space_t)arg->space) {
         case SEPCONV_WEIGHTS:
-            return (uint8_t *)(uintptr_t)context->model->weights;
+            return (uint8_t *)(uintptr_t)context->weights;
         case SEPCONV_ARENA:
             return context->arena;
         case SEPCONV_INPUT:
@@ -193,31 +262,48 @@ static uint8_t *base_of(const sepconv_context_t *context, const sepconv_arg_t *a
     return NULL;
 }
 
+static void place(const sepconv_context_t *context, sepconv_buffer_t *buffer, uint8_t *address) {
+    if (context->device != NULL) {
+        context->variant->device->calls->place(buffer, address);
+    } else {
+        buffer->host = address;
+    }
+}
+
+/* Scratch is empty when a kernel begins. */
+static void begin_kernel(sepconv_context_t *context, const sepconv_step_t *step) {
+    if (context->device != NULL) {
+        context->variant->device->calls->begin_kernel(context->device);
+    } else {
+        sepconv_worker_set(&context->caller, context->arena + step->scratch_offset,
+                           step->scratch_bytes);
+    }
+}
+
 static sepconv_status_t run_step(sepconv_context_t *context, const sepconv_step_t *step,
                                  const void *const inputs[], void *const outputs[]) {
     sepconv_buffer_t buffers[SEPCONV_MAX_KERNEL_ARGS];
     void *args[SEPCONV_MAX_KERNEL_ARGS + 1];
     void *user_context = &context->caller;
     args[0] = &user_context;
-    memset(buffers, 0, step->arg_count * sizeof(buffers[0]));
     for (uint32_t i = 0; i < step->arg_count; ++i) {
-        const sepconv_arg_t *arg = &step->args[i];
-        buffers[i].host = base_of(context, arg, inputs, outputs) + arg->offset;
         args[i + 1] = &buffers[i];
     }
     const sepconv_kernel_t kernel = context->variant->kernels[step->kernel];
     for (uint32_t repetition = 0; repetition < step->repeat; ++repetition) {
-        sepconv_worker_set(&context->caller, context->arena + step->scratch_offset,
-                           step->scratch_bytes);
+        memset(buffers, 0, step->arg_count * sizeof(buffers[0]));
+        for (uint32_t i = 0; i < step->arg_count; ++i) {
+            const sepconv_arg_t *arg = &step->args[i];
+            place(context, &buffers[i],
+                  base_of(context, arg, inputs, outputs) + arg->offset + repetition * arg->advance);
+        }
+        begin_kernel(context, step);
         if (kernel(args) != 0) {
             sepconv_record_error(context, SEPCONV_KERNEL_ERROR);
         }
         const int error = atomic_load(&context->error);
         if (error != SEPCONV_OK) {
             return (sepconv_status_t)error;
-        }
-        for (uint32_t i = 0; i < step->arg_count; ++i) {
-            buffers[i].host += step->args[i].advance;
         }
     }
     return SEPCONV_OK;
@@ -229,33 +315,77 @@ static uint64_t now_nanoseconds(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-sepconv_status_t sepconv_run(sepconv_context_t *context, const void *const inputs[],
-                             void *const outputs[]) {
-    if (context == NULL) {
-        return SEPCONV_INVALID_ARGUMENT;
+static sepconv_status_t run_timed_step(sepconv_context_t *context, int index,
+                                       const void *const inputs[], void *const outputs[]) {
+    const sepconv_step_t *step = &context->model->steps[index];
+    if (context->block_nanoseconds == NULL) {
+        return run_step(context, step, inputs, outputs);
     }
+    if (context->device != NULL) {
+        const sepconv_device_calls_t *calls = context->variant->device->calls;
+        sepconv_status_t status = index == 0 ? calls->mark(context->device, 0) : SEPCONV_OK;
+        if (status == SEPCONV_OK) {
+            status = run_step(context, step, inputs, outputs);
+        }
+        return status == SEPCONV_OK ? calls->mark(context->device, index + 1) : status;
+    }
+    const uint64_t start = now_nanoseconds();
+    const sepconv_status_t status = run_step(context, step, inputs, outputs);
+    context->block_nanoseconds[step->block] += now_nanoseconds() - start;
+    return status;
+}
+
+sepconv_status_t sepconv_run_steps(sepconv_context_t *context, const void *const inputs[],
+                                   void *const outputs[]) {
     const sepconv_model_t *model = context->model;
-    if (!usable(inputs, model->input_count) ||
-        !usable((const void *const *)outputs, model->output_count)) {
-        return SEPCONV_INVALID_ARGUMENT;
-    }
-    uint64_t *nanoseconds = context->block_nanoseconds;
-    if (nanoseconds != NULL) {
-        memset(nanoseconds, 0, (size_t)model->block_count * sizeof(uint64_t));
+    if (context->block_nanoseconds != NULL) {
+        memset(context->block_nanoseconds, 0, (size_t)model->block_count * sizeof(uint64_t));
     }
     atomic_store(&context->error, SEPCONV_OK);
     for (int i = 0; i < model->step_count; ++i) {
-        const sepconv_step_t *step = &model->steps[i];
-        const uint64_t start = nanoseconds != NULL ? now_nanoseconds() : 0;
-        const sepconv_status_t status = run_step(context, step, inputs, outputs);
-        if (nanoseconds != NULL) {
-            nanoseconds[step->block] += now_nanoseconds() - start;
-        }
+        const sepconv_status_t status = run_timed_step(context, i, inputs, outputs);
         if (status != SEPCONV_OK) {
             return status;
         }
     }
     return SEPCONV_OK;
+}
+
+static int arguments_usable(const sepconv_context_t *context, const void *const inputs[],
+                            void *const outputs[]) {
+    return context != NULL && usable(inputs, context->model->input_count) &&
+           usable((const void *const *)outputs, context->model->output_count);
+}
+
+sepconv_status_t sepconv_run(sepconv_context_t *context, const void *const inputs[],
+                             void *const outputs[]) {
+    if (!arguments_usable(context, inputs, outputs)) {
+        return SEPCONV_INVALID_ARGUMENT;
+    }
+    return context->device != NULL ? context->variant->device->calls->run(context, inputs, outputs)
+                                   : sepconv_run_steps(context, inputs, outputs);
+}
+
+sepconv_status_t sepconv_run_on_device(sepconv_context_t *context, const void *const inputs[],
+                                       void *const outputs[]) {
+    if (!arguments_usable(context, inputs, outputs) || context->device == NULL) {
+        return SEPCONV_INVALID_ARGUMENT;
+    }
+    return context->variant->device->calls->run_on_device(context, inputs, outputs);
+}
+
+sepconv_status_t sepconv_synchronize(sepconv_context_t *context) {
+    if (context == NULL) {
+        return SEPCONV_INVALID_ARGUMENT;
+    }
+    return context->device != NULL ? context->variant->device->calls->synchronize(context)
+                                   : SEPCONV_OK;
+}
+
+void *sepconv_context_device_queue(const sepconv_context_t *context) {
+    return context != NULL && context->device != NULL
+               ? context->variant->device->calls->queue(context->device)
+               : NULL;
 }
 
 static int block_in_range(const sepconv_context_t *context, int index) {

@@ -29,10 +29,14 @@ typedef struct sepconv_worker_t {
 } sepconv_worker_t;
 
 typedef struct sepconv_pool_t sepconv_pool_t;
+typedef struct sepconv_device_t sepconv_device_t;
 
 struct sepconv_context_t {
     const sepconv_model_t *model;
     const sepconv_variant_t *variant;
+    sepconv_device_t *device; /* Null on the CPU. Where it is not, weights and arena are addresses
+                                 of the device. */
+    const uint8_t *weights;
     uint8_t *arena;    /* Aligned: tensors and the steps' scratch, then the slices of scratch. */
     void *owned_arena; /* What to free; null for a caller's arena. */
     int num_threads;   /* At least 1. */
@@ -61,8 +65,24 @@ size_t sepconv_slice_bytes(const sepconv_model_t *model);
 /* Whether `model` is not null and was built for this runtime; only then may its fields be read. */
 int sepconv_model_readable(const sepconv_model_t *model);
 
-/* The variant to run, or null: the first that this CPU runs, or the one that `forced` names. */
-const sepconv_variant_t *sepconv_choose_variant(const sepconv_model_t *model, const char *forced);
+/* What a caller and the environment restrict the choice of a variant to; null or "": nothing. */
+typedef struct sepconv_restriction_t {
+    const char *isa;
+    const char *devices[2]; /* "cpu" or the name of a device; both hold. */
+} sepconv_restriction_t;
+
+/* Whether `variant` is one of those that `restriction` leaves. */
+int sepconv_variant_allowed(const sepconv_variant_t *variant,
+                            const sepconv_restriction_t *restriction);
+
+/* Whether one that `restriction` leaves runs on this CPU. */
+int sepconv_model_runs_on_cpu(const sepconv_model_t *model,
+                              const sepconv_restriction_t *restriction);
+
+/* Calls the kernels of the plan in order; the arguments as of sepconv_run, on a device in its
+ * memory. */
+sepconv_status_t sepconv_run_steps(sepconv_context_t *context, const void *const inputs[],
+                                   void *const outputs[]);
 
 /* Gives `worker` that scratch, with nothing allocated in it. */
 void sepconv_worker_set(sepconv_worker_t *worker, uint8_t *scratch, size_t capacity);

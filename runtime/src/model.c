@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "context.h"
+#include "device.h"
 
 int sepconv_model_readable(const sepconv_model_t *model) {
     return model != NULL && model->abi_version == SEPCONV_ABI_VERSION;
@@ -44,13 +45,25 @@ size_t sepconv_model_arena_bytes(const sepconv_model_t *model, int num_threads) 
                                      sepconv_slice_count(num_threads));
 }
 
-const sepconv_variant_t *sepconv_choose_variant(const sepconv_model_t *model, const char *forced) {
-    const int any = forced == NULL || forced[0] == '\0';
+static int matches(const char *name, const char *wanted) {
+    return wanted == NULL || wanted[0] == '\0' || strcmp(name, wanted) == 0;
+}
+
+int sepconv_variant_allowed(const sepconv_variant_t *variant,
+                            const sepconv_restriction_t *restriction) {
+    const char *device = variant->device != NULL ? variant->device->name : "cpu";
+    return matches(variant->isa, restriction->isa) && matches(device, restriction->devices[0]) &&
+           matches(device, restriction->devices[1]);
+}
+
+int sepconv_model_runs_on_cpu(const sepconv_model_t *model,
+                              const sepconv_restriction_t *restriction) {
     for (int i = 0; i < model->variant_count; ++i) {
         const sepconv_variant_t *variant = &model->variants[i];
-        if ((any || strcmp(variant->isa, forced) == 0) && sepconv_isa_available(variant->isa)) {
-            return variant;
+        if (variant->device == NULL && sepconv_variant_allowed(variant, restriction) &&
+            sepconv_isa_available(variant->isa)) {
+            return 1;
         }
     }
-    return NULL;
+    return 0;
 }

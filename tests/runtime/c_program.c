@@ -16,7 +16,7 @@ static int negate(void **args) {
 static const int64_t kShape[] = {4};
 static const sepconv_tensor_t kTensors[] = {{"in", "", 1, kShape, 16}, {"out", "", 1, kShape, 16}};
 static const sepconv_kernel_t kKernels[] = {negate};
-static const sepconv_variant_t kVariants[] = {{"sse41", kKernels, 0}};
+static const sepconv_variant_t kVariants[] = {{"sse41", kKernels, 0, NULL, 0}};
 static const sepconv_arg_t kArgs[] = {{SEPCONV_INPUT, 0, 0, 0}, {SEPCONV_OUTPUT, 0, 0, 0}};
 static const sepconv_step_t kSteps[] = {{0, 0, 1, 2, kArgs, 0, 0}};
 static const char *const kBlocks[] = {"negate"};

@@ -30,7 +30,7 @@ void set_kernel(int index, KernelBody body) {
 }
 
 sepconv_variant_t fake_variant(const char *isa, size_t worker_bytes) {
-    return {isa, kKernels, worker_bytes};
+    return {isa, kKernels, worker_bytes, nullptr, 0};
 }
 
 FakeModel::FakeModel() {
@@ -60,6 +60,7 @@ const sepconv_model_t *FakeModel::model() {
               &kOutput,
               tensor_bytes + scratch_bytes,
               weights.data(),
+              weights.size(),
               static_cast<int>(variants.size()),
               variants.data(),
               static_cast<int>(steps.size()),

@@ -111,7 +111,7 @@ TEST(Run, UsesTheKernelsOfTheChosenVariant) {
     static const sepconv_kernel_t kFailing[] = {[](void **) { return 1; }};
     FakeModel fake;
     set_kernel(0, [](void *, uint8_t *const *) { return 0; });
-    fake.variants.insert(fake.variants.begin(), {"from the future", kFailing, 64});
+    fake.variants.insert(fake.variants.begin(), {"from the future", kFailing, 64, nullptr, 0});
     TestContext test(fake.model());
     EXPECT_EQ(test.run(), SEPCONV_OK);
 }

@@ -3,9 +3,11 @@
  * A kernel is a Halide function compiled with
  * no_runtime-user_context-no_asserts-no_bounds_query and called through its argv wrapper: args[0]
  * points to the user context pointer, args[1..n] are sepconv_buffer_t. All strides and extents are
- * compiled in, so a kernel reads nothing of a buffer but `host`.
- * Its runtime needs are renamed on the way into the library: halide_malloc, halide_free and
- * halide_do_par_for become sepconv_kernel_malloc, sepconv_kernel_free, sepconv_kernel_par_for. */
+ * compiled in, so a kernel reads nothing of a buffer but `host`, or `device` where it is compiled
+ * for one. Its runtime needs are renamed on the way into the library to the names at the end of
+ * this file: halide_malloc, halide_free and halide_do_par_for become sepconv_kernel_malloc,
+ * sepconv_kernel_free, sepconv_kernel_par_for; those of a device become sepconv_kernel_device_*,
+ * the same for CUDA and OpenCL. */
 #ifndef SEPCONV_PLAN_H_
 #define SEPCONV_PLAN_H_
 
@@ -25,7 +27,7 @@ extern "C" {
 #define SEPCONV_EXPORTED
 #endif
 
-#define SEPCONV_ABI_VERSION 2u
+#define SEPCONV_ABI_VERSION 3u
 #define SEPCONV_MAX_KERNEL_ARGS 24
 
 /* Layout of halide_buffer_t of Halide 21 on 64-bit machines (checked against HalideRuntime.h in
@@ -43,7 +45,21 @@ typedef struct sepconv_buffer_t {
     void *padding;
 } sepconv_buffer_t;
 
+/* Layout of halide_dimension_t of Halide 21. Only the buffers of a kernel's own intermediates,
+ * which it passes to sepconv_kernel_device_malloc, have dimensions. */
+typedef struct sepconv_dimension_t {
+    int32_t min, extent, stride;
+    uint32_t flags;
+} sepconv_dimension_t;
+
 typedef int (*sepconv_kernel_t)(void **args);
+
+/* How the kernels of a variant run on a device. Named only by libraries that have such a variant:
+ * the others do not link it. */
+typedef struct sepconv_device_api_t sepconv_device_api_t;
+extern const sepconv_device_api_t sepconv_cuda_device; /* CUDA's driver API; PTX. */
+extern const sepconv_device_api_t
+    sepconv_opencl_device; /* OpenCL 2.0 with shared virtual memory. */
 
 /* Where a kernel argument lies: a base, and bytes from it. */
 typedef enum sepconv_space_t {
@@ -76,12 +92,15 @@ typedef struct sepconv_step_t {
     size_t scratch_bytes;
 } sepconv_step_t;
 
-/* The same kernels for one ISA. Variants are ordered best first. */
+/* The same kernels for one ISA or one kind of device. Variants are ordered best first: a context
+ * takes the first that is available. A device's kernels take no scratch from the host. */
 typedef struct sepconv_variant_t {
     const char *isa;
     const sepconv_kernel_t *kernels;
     size_t worker_bytes; /* Scratch that one task of any kernel of this variant needs, counted as
                             that of a step. */
+    const sepconv_device_api_t *device; /* Null: the CPU. Else `isa` is its name. */
+    int device_capability; /* CUDA: the lowest compute capability of the kernels, 80 for 8.0. */
 } sepconv_variant_t;
 
 /* Bytes of an arena: tensors and the steps' scratch; one slice of scratch a thread where there are
@@ -96,6 +115,7 @@ struct sepconv_model_t {
     const sepconv_tensor_t *inputs, *outputs;
     size_t arena_bytes; /* Tensors and the steps' scratch, without slices; a multiple of 64. */
     const uint8_t *weights;
+    size_t weight_bytes; /* What a device gets a copy of. 0 does where no variant has a device. */
     int variant_count;
     const sepconv_variant_t *variants;
     int step_count;
@@ -110,6 +130,26 @@ void sepconv_kernel_free(void *user_context, void *pointer);
 int sepconv_kernel_par_for(void *user_context,
                            int (*task)(void *user_context, int index, uint8_t *closure), int min,
                            int size, uint8_t *closure);
+
+/* Called by kernels for a device, in place of what follows them. A kernel's image is its PTX or its
+ * OpenCL source; OpenCL kernels have one argument more than args, last, which is local memory. */
+const void *sepconv_kernel_device_interface(void); /* halide_{cuda,opencl}_device_interface */
+int sepconv_kernel_device_initialize(void *user_context, void **state, const char *image,
+                                     int size); /* halide_{cuda,opencl}_initialize_kernels */
+int sepconv_kernel_device_run(void *user_context, void *state, const char *entry_name, int groups_x,
+                              int groups_y, int groups_z, int threads_x, int threads_y,
+                              int threads_z, int shared_bytes, size_t arg_sizes[], void *args[],
+                              int8_t arg_is_buffer[]); /* halide_{cuda,opencl}_run */
+void sepconv_kernel_device_finalize(void *user_context,
+                                    void *state); /* halide_{cuda,opencl}_finalize_kernels */
+int sepconv_kernel_device_copy(void *user_context, sepconv_buffer_t *buffer,
+                               const void *interface); /* halide_copy_to_device */
+int sepconv_kernel_device_malloc(void *user_context, sepconv_buffer_t *buffer,
+                                 const void *interface); /* halide_device_malloc */
+int sepconv_kernel_device_free(void *user_context,
+                               sepconv_buffer_t *buffer); /* halide_device_free */
+void sepconv_kernel_device_free_as_destructor(void *user_context, void *buffer);
+/* halide_device_free_as_destructor */
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,8 @@
  *
  * A library NAME exports NAME_model(); its header NAME.h holds the sizes as macros. Nothing here
  * prints, aborts or throws. A model is read-only and shared; a context belongs to one caller at a
- * time; any number of contexts may run at once. sepconv_run allocates nothing. */
+ * time; any number of contexts may run at once. sepconv_run allocates nothing, on a device neither
+ * (what its driver does inside is the driver's business), and compiles nothing. */
 #ifndef SEPCONV_SEPCONV_H_
 #define SEPCONV_SEPCONV_H_
 
@@ -27,15 +28,22 @@ typedef enum sepconv_status_t {
     SEPCONV_INVALID_ARGUMENT = 1, /* A pointer is null or misaligned, an index or an
                                      option out of range. */
     SEPCONV_ABI_MISMATCH = 2,     /* Model and runtime were built by different versions. */
-    SEPCONV_UNSUPPORTED_ISA = 3,  /* No variant of the model runs on this CPU (or SEPCONV_ISA names
-                                     one that is not in the library or not on this CPU). */
-    SEPCONV_OUT_OF_MEMORY = 4,    /* The context could not be allocated. */
-    SEPCONV_ARENA_TOO_SMALL = 5,  /* options.arena_bytes is below sepconv_model_arena_bytes(). */
-    SEPCONV_THREAD_ERROR = 6,     /* A thread could not be started. */
-    SEPCONV_CALLBACK_ERROR = 7,   /* The caller's parallel_for returned non-zero or broke its
-                                     contract; what the outputs hold is unspecified. */
-    SEPCONV_KERNEL_ERROR = 8      /* A kernel reported an error, or asked for more scratch than
-                                     planned: a defect of sepconv. */
+    SEPCONV_UNSUPPORTED_ISA = 3,  /* No variant of the model runs on this CPU (or SEPCONV_ISA,
+                                     SEPCONV_DEVICE or options.device ask for one that is not in the
+                                     library or not on this CPU). */
+    SEPCONV_OUT_OF_MEMORY = 4, /* The context could not be allocated, on the host or the device. */
+    SEPCONV_ARENA_TOO_SMALL = 5, /* options.arena_bytes is below sepconv_model_arena_bytes(). */
+    SEPCONV_THREAD_ERROR = 6,    /* A thread could not be started. */
+    SEPCONV_CALLBACK_ERROR = 7,  /* The caller's parallel_for returned non-zero or broke its
+                                    contract; what the outputs hold is unspecified. */
+    SEPCONV_KERNEL_ERROR = 8,    /* A kernel reported an error, or asked for more scratch than
+                                    planned: a defect of sepconv. */
+    SEPCONV_NO_DEVICE = 9,       /* The model would run on a device, but there is no driver
+                                    (libcuda.so.1, libOpenCL.so.1) or it has no device. */
+    SEPCONV_DEVICE_TOO_OLD = 10, /* There is one, but it or its driver is older than the model was
+                                    compiled for, or its OpenCL has no shared virtual memory. */
+    SEPCONV_DEVICE_ERROR = 11    /* The device's driver reported an error; what the outputs hold is
+                                    unspecified. */
 } sepconv_status_t;
 
 /* One sentence; static storage; never null. */
@@ -58,6 +66,15 @@ typedef struct sepconv_options_t {
     void *arena;                         /* Null: allocated with the context. Any alignment. */
     size_t arena_bytes;                  /* At least sepconv_model_arena_bytes(model, threads). */
     int profile;                         /* Non-zero: record the time of every block. */
+
+    /* Of libraries with variants for a device. On a device num_threads, parallel_for and arena are
+     * without effect. */
+    const char *device;   /* "cpu", "cuda", "opencl": only such variants. Null: any. */
+    void *device_context; /* The CUcontext or cl_context to use; `device` must say which. It and the
+                             queue must outlive the context. Null: the primary context of the first
+                             fitting CUDA device; an OpenCL context of our own. */
+    void *device_queue;   /* The CUstream or cl_command_queue (in order) to use, of device_context.
+                             Null: one of our own. CUDA's default stream is CU_STREAM_LEGACY. */
 } sepconv_options_t;
 
 /* A dense float tensor of the caller: shape and order as `layout` says. */
@@ -86,22 +103,42 @@ size_t sepconv_model_arena_bytes(const sepconv_model_t *model, int num_threads);
  * 0. */
 int sepconv_isa_available(const char *isa);
 
-/* Makes a context. `options` may be null: serial, own arena. The environment variable SEPCONV_ISA
- * forces a variant. On failure *context is null. The caller destroys the context. */
+/* Makes a context: of the first variant in the library that is available. `options` may be null:
+ * serial, own arena. The environment variable SEPCONV_ISA forces a variant ("avx2", "cuda"),
+ * SEPCONV_DEVICE a kind of device as options.device does ("cpu": none); both hold where both are
+ * given. An OpenCL device that is the CPU is taken where no variant for the CPU may be. On failure
+ * *context is null. The caller destroys the context. */
 SEPCONV_NODISCARD sepconv_status_t sepconv_context_create(const sepconv_model_t *model,
                                                           const sepconv_options_t *options,
                                                           sepconv_context_t **context);
 void sepconv_context_destroy(sepconv_context_t *context); /* Null is allowed. */
 
-/* The variant that the context runs: "avx2". */
+/* The variant that the context runs: "avx2", "cuda". */
 const char *sepconv_context_isa(const sepconv_context_t *context);
 
 /* Computes all outputs from all inputs. Pointers are to the first elements, in the model's order,
- * aligned to 4 bytes; buffers may not overlap each other or the arena. */
+ * aligned to 4 bytes; buffers may not overlap each other or the arena. They are the host's: where
+ * the context runs on a device, inputs and outputs are copied and the device is waited for. */
 SEPCONV_NODISCARD sepconv_status_t sepconv_run(sepconv_context_t *context,
                                                const void *const inputs[], void *const outputs[]);
 
-/* Blocks of the plan in order; with options.profile the nanoseconds of the last run, else 0. */
+/* The same on the context's device from and to its memory: device pointers of CUDA, pointers of
+ * OpenCL's shared virtual memory. Work is queued and not waited for; it comes in the queue's order,
+ * and an error of the device may show later. SEPCONV_INVALID_ARGUMENT where the context runs on the
+ * CPU. Destroying a context waits for its work. */
+SEPCONV_NODISCARD sepconv_status_t sepconv_run_on_device(sepconv_context_t *context,
+                                                         const void *const inputs[],
+                                                         void *const outputs[]);
+
+/* Waits until everything in the context's queue is done. Nothing to do on the CPU. */
+SEPCONV_NODISCARD sepconv_status_t sepconv_synchronize(sepconv_context_t *context);
+
+/* The CUstream or cl_command_queue that the context uses; null on the CPU. */
+void *sepconv_context_device_queue(const sepconv_context_t *context);
+
+/* Blocks of the plan in order; with options.profile the nanoseconds of the last run, else 0. On a
+ * device they are taken by its own clock, and there when the run has been waited for; on a caller's
+ * OpenCL queue only where it has profiling enabled. */
 int sepconv_context_block_count(const sepconv_context_t *context);
 const char *sepconv_context_block_name(const sepconv_context_t *context, int index);
 uint64_t sepconv_context_block_nanoseconds(const sepconv_context_t *context, int index);
