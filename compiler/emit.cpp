@@ -121,7 +121,7 @@ private:
         }
         outputs_.insert(outputs_.end(), {archive_, name + "_weights.c", name + "_weights.bin"});
         SEPCONV_RETURN_IF_ERROR(make_folder(work_.file("runtime")));
-        for (const std::string &file : runtime_.files()) {
+        for (const std::string &file : runtime_.files_for_cpus()) {
             SEPCONV_RETURN_IF_ERROR(copy(runtime_.sources + "/" + file, "runtime/" + file));
         }
         return Status();

@@ -70,8 +70,9 @@ void append_variants(std::string *text, const std::vector<Variant> &variants,
     }
     *text += "static const sepconv_variant_t variants[] = {\n";
     for (const Variant &variant : variants) {
-        *text += fmt::format("    {{\"{0}\", kernels_{0}, {1}}},\n", variant.isa,
-                             variant.worker_bytes());
+        *text +=
+            fmt::format("    {{.isa = \"{0}\", .kernels = kernels_{0}, .worker_bytes = {1}}},\n",
+                        variant.isa, variant.worker_bytes());
     }
     *text += "};\n\n";
 }

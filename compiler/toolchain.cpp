@@ -71,10 +71,17 @@ std::vector<fs::path> files_in(const std::string &folder, const std::set<std::st
     return files;
 }
 
+/// Whether a source of the runtime opens a device's driver. Only libraries with a variant for a
+/// device link it, and only systems with dlopen compile it.
+bool is_for_devices(const fs::path &source) {
+    return source.extension() == ".c" && source.filename().string().rfind("device", 0) == 0;
+}
+
 Status compile_runtime(const RuntimeSources &runtime, const Tools &tools,
                        const TemporaryFolder &folder) {
     const Toolchain toolchain(tools, folder.path());
     for (const fs::path &source : files_in(runtime.sources, {".c"})) {
+        if (is_for_devices(source) && tools.platform.format == ObjectFormat::kCoff) continue;
         const std::string object = "sepconv_" + source.stem().string() + ".o";
         SEPCONV_RETURN_IF_ERROR(
             toolchain.compile(source.string(), object,
@@ -107,8 +114,10 @@ std::vector<std::string> names_of(const std::vector<fs::path> &files) {
 
 }  // namespace
 
-std::vector<std::string> RuntimeSources::files() const {
-    return names_of(files_in(sources, {".c", ".h"}));
+std::vector<std::string> RuntimeSources::files_for_cpus() const {
+    std::vector<fs::path> files = files_in(sources, {".c", ".h"});
+    files.erase(std::remove_if(files.begin(), files.end(), is_for_devices), files.end());
+    return names_of(files);
 }
 
 std::vector<std::string> RuntimeSources::headers() const {

@@ -57,7 +57,8 @@ struct RuntimeSources {
     std::string sources;  ///< Folder of *.c.
     std::string include;  ///< Folder of sepconv/*.h.
 
-    std::vector<std::string> files() const;    ///< *.c and *.h of `sources`, sorted names.
+    /// *.c and *.h of `sources` but what is for devices alone; sorted names.
+    std::vector<std::string> files_for_cpus() const;
     std::vector<std::string> headers() const;  ///< Of sepconv/, sorted names.
 };
 Result<RuntimeSources> find_runtime();

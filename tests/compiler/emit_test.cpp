@@ -21,8 +21,11 @@
 namespace sepconv {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::Each;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
 using testing::Not;
 
 // Ends comments, strings, directives and HTML; not UTF-8.
@@ -52,6 +55,16 @@ protected:
         build.cc = cc;
         build.quiet = true;
         return compile_plan(plan, build, {folder_.file(folder), "net", true}, kHostile);
+    }
+
+    Result<Emitted> emit_sources(const std::string &folder, const std::string &name,
+                                 const std::string &target) {
+        BuildOptions build;
+        build.cache = folder_.file("cache");
+        build.target = target;
+        build.quiet = true;
+        return compile_plan(hostile_plan(), build, {folder_.file(folder), name, false, "sources"},
+                            kHostile);
     }
 
     std::vector<std::string> files_in(const std::string &folder) {
@@ -147,6 +160,95 @@ TEST_F(EmitTest, AnErrorLeavesNothing) {
     ASSERT_FALSE(emitted.ok());
     EXPECT_THAT(emitted.status().message(), HasSubstr("cannot start '/no/such/compiler'"));
     EXPECT_FALSE(exists(folder_.file("out")));
+}
+
+TEST_F(EmitTest, SourcesBecomeLibrariesThatDoNotClash) {
+    // Both have the same kernels.
+    for (const char *name : {"one", "two"}) {
+        const Result<Emitted> emitted = emit_sources(name, name, host_triple());
+        ASSERT_TRUE(emitted.ok()) << emitted.status().message();
+        const Result<std::string> made =
+            run_command({"sh", "-e", "-c", emitted.value().finish}, folder_.file(name));
+        ASSERT_TRUE(made.ok()) << made.status().message();
+    }
+    ASSERT_TRUE(write_file(folder_.file("program.c"),
+                           "#include \"one/one.h\"\n#include \"two/two.h\"\n"
+                           "static float in[ONE_INPUT_0_BYTES / 4], out[TWO_OUTPUT_0_BYTES / 4];\n"
+                           "static int run(const sepconv_model_t *model) {\n"
+                           "    const void *const inputs[] = {in};\n"
+                           "    void *const outputs[] = {out};\n"
+                           "    sepconv_context_t *context;\n"
+                           "    sepconv_status_t status;\n"
+                           "    status = sepconv_context_create(model, NULL, &context);\n"
+                           "    if (status == SEPCONV_OK)\n"
+                           "        status = sepconv_run(context, inputs, outputs);\n"
+                           "    sepconv_context_destroy(context);\n"
+                           "    return status;\n}\n"
+                           "int main(void) { return run(one_model()) + run(two_model()); }\n")
+                    .ok());
+    const Result<std::string> built =
+        run_command({"cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Ione", "program.c",
+                     "one/libone.a", "two/libtwo.a", "-pthread", "-lm", "-o", "program"},
+                    folder_.path());
+    ASSERT_TRUE(built.ok()) << built.status().message();
+    const Result<std::string> ran = run_command({folder_.file("program")}, folder_.path());
+    EXPECT_TRUE(ran.ok()) << ran.status().message();
+}
+
+TEST_F(EmitTest, SourcesAreWholeAndTheSameTwice) {
+    for (const char *folder : {"first", "second"}) {
+        ASSERT_TRUE(emit_sources(folder, "net", "arm-64-osx").ok());
+        ASSERT_TRUE(emit_sources(std::string(folder) + "_elf", "net", "arm-64-android").ok());
+    }
+    const std::vector<std::string> files = files_in("first");
+    EXPECT_THAT(files, IsSupersetOf({"libnet_kernels.a", "net.c", "net.h", "net_weights.bin",
+                                     "net_weights.c", "runtime/context.c", "runtime/context.h",
+                                     "sepconv/plan.h", "sepconv/sepconv.h"}));
+    EXPECT_THAT(files_in("first_elf"), Contains("net_kernels.o"));
+    for (const std::string folder : {"first", "first_elf"}) {
+        const std::string second = folder == "first" ? "second" : "second_elf";
+        EXPECT_EQ(files_in(folder), files_in(second));
+        for (const std::string &file : files_in(folder)) {
+            EXPECT_EQ(read_file(folder_.file(folder + "/" + file)).value(),
+                      read_file(folder_.file(second + "/" + file)).value())
+                << file;
+        }
+    }
+}
+
+TEST_F(EmitTest, AMissingCompilerIsNamedWithWhatHelps) {
+    BuildOptions build;
+    build.cache = folder_.file("cache");
+    build.quiet = true;
+    const auto message = [&](const std::string &target, const std::string &cc) {
+        build.target = target;
+        build.cc = cc;
+        return compile_plan(hostile_plan(), build, {folder_.file("out"), "net", false}, "")
+            .status()
+            .message();
+    };
+    EXPECT_THAT(message("arm-64-android", ""),
+                AllOf(HasSubstr("no C compiler for it is known"), HasSubstr("--cc "),
+                      HasSubstr("--emit sources")));
+    EXPECT_THAT(message("arm-64-linux", "nocc"),
+                AllOf(HasSubstr("cannot start 'nocc'"), HasSubstr("gcc-aarch64-linux-gnu"),
+                      HasSubstr("--cc "), HasSubstr("--emit sources")));
+    EXPECT_FALSE(exists(folder_.file("out")));
+    EXPECT_FALSE(exists(folder_.file("cache/kernels"))) << "before the kernels' time is spent";
+}
+
+TEST_F(EmitTest, ASharedLibraryNeedsElfAndACompiler) {
+    BuildOptions build;
+    build.cache = folder_.file("cache");
+    for (const auto &[target, form] :
+         {std::pair("arm-64-osx", "library"), std::pair("x86-64-linux", "sources")}) {
+        build.target = target;
+        EXPECT_THAT(
+            compile_plan(hostile_plan(), build, {folder_.file("out"), "net", true, form}, "")
+                .status()
+                .message(),
+            HasSubstr("--shared: expected --emit library and a target with ELF"));
+    }
 }
 
 TEST_F(EmitTest, ABrokenCacheIsFilledAgain) {

@@ -9,6 +9,7 @@ NAME is a row of tests/models/models.csv, MACHINE one of machines.csv.
 
 import argparse
 import csv
+import os
 import pathlib
 import subprocess
 import sys
@@ -28,9 +29,9 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def run(command):
+def run(command, **variables):
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                            check=False)
+                            check=False, env={**os.environ, **variables})
     if result.returncode != 0:
         raise harness.CompileError(f"{' '.join(map(str, command))}: exit status "
                                    f"{result.returncode}: {result.stderr.strip()[-2000:]}")
@@ -43,18 +44,18 @@ def build(tool, model, machine, isa, folder):
     run([tool, "compile", model["path"], "--output", folder, "--name", name, "--quiet",
          "--target", machine["triple"], "--cc", machine["cc"], "--isa", isa,
          "--input-shape", f"{model['input']}={model['shape']}"])
-    program = folder / "run_raw"
+    program = folder / "run_raw.exe"
     run([machine["cc"], "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-I", folder, "-include",
          f"{name}.h", f"-DMODEL={name}_model", HERE / "run_raw.c", folder / f"lib{name}.a", "-lm",
-         "-pthread", "-o", program])
+         "-pthread", *machine["flags"].split(), "-o", program])
     return program
 
 
 def outputs_of(program, machine, isa, image, shapes, folder):
     """The outputs of a run under the emulator, in the model's order."""
     image.tofile(folder / "input.bin")
-    chosen = run([*machine["emulator"].split(), "-E", f"SEPCONV_ISA={isa}", program, folder,
-                  folder / "input.bin"]).strip()
+    chosen = run([*machine["emulator"].split(), program, folder, folder / "input.bin"],
+                 SEPCONV_ISA=isa).strip()
     if chosen != isa:
         raise harness.CompileError(f"SEPCONV_ISA={isa} chose {chosen}")
     return [np.fromfile(folder / f"{i}.bin", dtype=np.float32).reshape(shape)
