@@ -67,6 +67,7 @@ ConvolutionStage define_convolution(const Axes &axes, const StageRef &layer, con
     const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y;
     RDom r({{0, in_channels}, {0, w.kernel_w}, {0, w.kernel_h}, {0, multiplier}}, name + "_k");
     stage.kc = r.x, stage.kx = r.y, stage.ky = r.z, stage.km = r.w;
+    stage.input = in, stage.in_channels = in_channels;
     Expr kc = stage.kc, kx = stage.kx, ky = stage.ky, km = stage.km;
     std::vector<Expr> at = {kc, x * w.stride_w + kx * w.dilation_w - w.pad_left,
                             y * w.stride_h + ky * w.dilation_h - w.pad_top};
@@ -184,8 +185,8 @@ namespace {
 /// Builds the stages one behind the other: `source_` is what the next one reads.
 class BlockBuilder {
 public:
-    BlockBuilder(const Block &natural, Parameters &parameters)
-        : natural_(natural), block_(flattened(natural)), parameters_(parameters) {
+    BlockBuilder(const Block &natural, Parameters &parameters, int run)
+        : natural_(natural), block_(flattened(natural)), parameters_(parameters), run_(run) {
         flat_ = block_.output.height != natural.output.height;
         stages_.pixels = block_.output;
         source_ = as_func(parameters["input"], stages_.axes, "source");
@@ -212,9 +213,20 @@ private:
         return weights;
     }
 
+    /// x % width; of runs as a difference of runs, which Halide reduces to a loop of runs in a row.
+    /// (Of the remainder it learns the bounds too late, and compares it with == at the border.)
+    Expr column(int width) const {
+        const Expr x = stages_.axes.x;
+        if (run_ == 1) return x % width;
+        const Expr row = Halide::unsafe_promise_clamped(x / width, 0, natural_.output.height - 1);
+        const Expr run = x / run_ - row * (width / run_);
+        return Halide::unsafe_promise_clamped(run * run_ + x % run_, 0, width - 1);
+    }
+
     void add_expand() {
         stages_.expand = define_convolution(stages_.axes, stage_of(block_, StageId::kExpand),
                                             source_, weights_of("expand"), 1, parameters_);
+        stages_.expand->channels_innermost = natural_.input.stride_c == 1;
         source_ = stages_.expand->result;
     }
 
@@ -224,10 +236,9 @@ private:
                                    reads_outside(block_.depthwise->window, read, natural_.output)};
         const Axes &axes = stages_.axes;
         const int width = natural_.output.width;
-        stages_.depthwise =
-            define_depthwise(axes, stage_of(block_, StageId::kDepthwise), in,
-                             flat_ ? Expr(axes.x % width) : Expr(axes.x),
-                             flat_ ? Expr(axes.x / width) : Expr(axes.y), parameters_);
+        stages_.depthwise = define_depthwise(
+            axes, stage_of(block_, StageId::kDepthwise), in, flat_ ? column(width) : Expr(axes.x),
+            flat_ ? Expr(axes.x / width) : Expr(axes.y), parameters_);
         source_ = stages_.depthwise->result;
     }
 
@@ -292,6 +303,7 @@ private:
             define_convolution(stages_.axes, stage_of(block_, StageId::kProject), source_, weights,
                                block_.depthwise ? block_.depthwise->multiplier : 1, parameters_);
         stages_.project->padded = padded;
+        stages_.project->channels_innermost = block_.depthwise || block_.input.stride_c == 1;
         source_ = stages_.project->result;
     }
 
@@ -317,13 +329,14 @@ private:
     Parameters &parameters_;
     BlockStages stages_;
     Func source_;
+    const int run_;
     bool flat_ = false;
 };
 
 }  // namespace
 
-BlockStages define_block(const Block &natural, Parameters &parameters) {
-    return BlockBuilder(natural, parameters).build();
+BlockStages define_block(const Block &natural, Parameters &parameters, int run) {
+    return BlockBuilder(natural, parameters, run).build();
 }
 
 }  // namespace sepconv

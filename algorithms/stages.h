@@ -23,6 +23,10 @@ struct ConvolutionStage {
     Halide::Func result;
     Halide::RVar kc, kx, ky, km;
     Halide::Func padded;  ///< The input with its zero border; undefined without padding.
+    Halide::Func input;   ///< What the accumulators read: (kc, x, y).
+    /// Values of neighbouring kc lie beside each other wherever the input is stored.
+    bool channels_innermost = true;
+    int in_channels = 0;  ///< Extent of kc.
 };
 
 /// Depthwise convolution: `result(c, x, y, m)`. From kManyTaps taps the sum is a reduction in
@@ -62,8 +66,10 @@ struct BlockStages {
 Block flattened(const Block &block);
 bool has_dense_rows(const Image &image);
 
-/// Defines the block; schedules nothing. `block` must have passed validate().
-BlockStages define_block(const Block &block, Parameters &parameters);
+/// Defines the block; schedules nothing. `block` must have passed validate(). `run` divides the
+/// output's width: a step of a flattened depthwise computes so many pixels, and its columns are
+/// written so that Halide sees them as one row's. The values do not depend on it.
+BlockStages define_block(const Block &block, Parameters &parameters, int run = 1);
 
 /// Funcs of the other kernels: `output` over the kernel's own axes, innermost first.
 struct SimpleStages {

@@ -25,7 +25,7 @@ struct Build {
     const Tuning &tuning;
 
     Func operator()(const Block &block) {
-        BlockStages stages = define_block(block, parameters);
+        BlockStages stages = define_block(block, parameters, flattened_run(block, facts, tuning));
         schedule_block(stages, block, facts, tuning);
         if (!block.cheap) return on_image(stages.output, stages.pixels);
         // Two halves of one image: (c, x, y, half).

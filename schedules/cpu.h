@@ -7,6 +7,8 @@
 
 namespace sepconv {
 
+/// The `run` of define_block() that schedule_block() schedules.
+int flattened_run(const Block &block, const TargetFacts &facts, const Tuning &tuning);
 /// The one CPU loop nest: orders the stages for the target, never changes a value.
 void schedule_block(BlockStages &stages, const Block &block, const TargetFacts &facts,
                     const Tuning &tuning);

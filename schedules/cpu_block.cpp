@@ -186,10 +186,11 @@ OutputLoops BlockScheduler::output_loops(const Partition &partition, const Tile 
                vectors % tile.vectors == 0 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
     if (weight_bytes(*natural_.project) <= facts_.l1_bytes / 2 && !partition.by_channels) {
         out.reorder(loops.cv, loops.ci, loops.xi, loops.cb, loops.xo, row, loops.strip, loops.task);
-        loops.tile = loops.cb;
+        loops.tile = unroll_parts(out, loops.cb, tile);
     } else {
         out.reorder(loops.cv, loops.ci, loops.xi, loops.xo, row, loops.cb, loops.strip, loops.task);
         loops.tile = loops.xo;
+        unroll_parts(out, loops.cb, tile);
     }
     out.vectorize(loops.cv).unroll(loops.ci).unroll(loops.xi);
     // Else all rows of the first and last strip would be computed as rows at a border are.
@@ -219,7 +220,7 @@ DepthwiseRows BlockScheduler::depthwise_rows() const {
 void BlockScheduler::expand_sliding(const Tile &tile, int channels_read, int64_t rows,
                                     const RowLoops &at) {
     schedule_pointwise_sliding(*stages_.expand, axes_, tile, channels_read, natural_.input.width,
-                               window_rows(natural_.depthwise->window, rows), at);
+                               window_rows(natural_.depthwise->window, rows), at, facts_);
 }
 
 /// Expand and depthwise in front of a project, strip by strip.
@@ -231,6 +232,9 @@ void BlockScheduler::front_sliding(const Partition &partition, const RowLoops &l
     const int channels = natural_.expand->out_channels;
     expand_sliding(choose_tile(natural_.input.width, channels, facts_, Tuning{}), channels,
                    partition.rows, loops);
+    // One strip a task is not folded, and its rows at the image's end are fewer.
+    stages_.expand->result.bound_storage(axes_.y,
+                                         window_rows(natural_.depthwise->window, partition.rows));
 }
 
 /// The depthwise stored whole, a tile of channels at a time: a squeeze needs all of it first, and
@@ -247,7 +251,7 @@ void BlockScheduler::front_channels() {
     }
     const int channels = natural_.expand->out_channels;
     const Tile tile = choose_task_tile(channels, natural_.input.width, facts_);
-    const int at_once = tile.channels();
+    const int at_once = tile.channels_of_parts();
     const int64_t rows = ring_strip_rows(natural_.input, height, layer.window, at_once, facts_);
     const RowLoops loops = schedule_depthwise_channels(
         *stages_.depthwise, axes_, layer, depthwise_rows(), at_once,
@@ -305,7 +309,7 @@ int64_t BlockScheduler::input_bytes() const {
 
 Order BlockScheduler::ghost_order() const {
     const int channels = natural_.cheap->channels, width = natural_.output.width;
-    const int tile = choose_task_tile(channels, width, facts_).channels();
+    const int tile = choose_task_tile(channels, width, facts_).channels_of_parts();
     // Whole tiles, so that every one has the same bounds; and see ghost_output() for many taps.
     const bool tiled = tile < channels && round_up(channels, facts_.lanes) % tile == 0;
     if (!tiled || stages_.cheap->accumulator.defined()) return Order::kSliding;
@@ -344,7 +348,7 @@ void BlockScheduler::project_output() {
     const int64_t tile_row = flat_ ? partition.rows * natural_.output.width : block_.output.width;
     const Tile tile = choose_tile(tile_row, block_.output.channels, facts_, tuning_);
     const OutputLoops loops = output_loops(partition, tile);
-    schedule_accumulators(*stages_.project, axes_, stages_.output, loops.tile, tile);
+    schedule_accumulators(*stages_.project, axes_, stages_.output, loops.tile, tile, facts_);
     const RowLoops rows{stages_.output, loops.task, loops.strip};
     if (natural_.squeeze) squeeze();
     if (whole) {
@@ -364,7 +368,7 @@ void BlockScheduler::ghost_output() {
     const int channels = natural_.project->out_channels;
     const Tile tile = by_tiles ? choose_task_tile(channels, image.width, facts_)
                                : choose_tile(image.width, channels, facts_, Tuning{});
-    const int at_once = by_tiles ? tile.channels() : round_up(channels, tile.channels());
+    const int at_once = by_tiles ? tile.channels_of_parts() : round_up(channels, tile.channels());
     const int at_once_vectors =
         std::max(1, std::min(at_once, round_up(channels, facts_.lanes)) / facts_.lanes);
     Partition partition;
@@ -401,7 +405,7 @@ void BlockScheduler::ghost_output() {
                                  facts_, tuning_);
     }
     schedule_pointwise_sliding(*stages_.project, axes_, tile, at_once, image.width,
-                               window_rows(cheap.window, partition.rows), rows);
+                               window_rows(cheap.window, partition.rows), rows, facts_);
     if (natural_.squeeze) {
         squeeze();
         front_channels();
@@ -439,6 +443,16 @@ void BlockScheduler::depthwise_output() {
 }
 
 }  // namespace
+
+int flattened_run(const Block &block, const TargetFacts &facts, const Tuning &tuning) {
+    if (!block.depthwise || block.depthwise->window.taps() >= kManyTaps) return 1;
+    // A ring whose strips this would keep Halide from knowing the size of.
+    if (block.expand && tuning.order == Order::kSliding) return 1;
+    const int width = block.output.width;
+    const int run = depthwise_run(block.depthwise->window, width, false, facts, tuning,
+                                  few_taps_run(width, facts));
+    return width % run == 0 ? run : 1;
+}
 
 void schedule_block(BlockStages &stages, const Block &natural, const TargetFacts &facts,
                     const Tuning &tuning) {

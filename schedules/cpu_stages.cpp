@@ -8,6 +8,7 @@ namespace sepconv {
 namespace {
 
 using Halide::Func;
+using Halide::RVar;
 using Halide::TailStrategy;
 using Halide::Var;
 
@@ -22,7 +23,8 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
     DepthwiseLoops loops;
     Func &rows = stage.result;
     const bool many = stage.accumulator.defined();
-    const int run = depthwise_run(layer.window, shape.width, many, facts, tuning, 1);
+    const int run = depthwise_run(layer.window, shape.width, many, facts, tuning,
+                                  few_taps_run(shape.width, facts));
     const bool shifted = !shape.loads_may_overrun && layer.channels > facts.lanes;
     const bool masked = !shape.loads_may_overrun && layer.channels < facts.lanes;
     // A bound would also widen what the mask protects.
@@ -51,8 +53,8 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
 }
 
 /// Loops of pointwise rows, innermost first: cv, ci, xi, xo, y, cb. Returns cb.
-Var schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, const Tile &tile,
-                            int width) {
+Var schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, const Tile &tile, int width,
+                            const TargetFacts &facts) {
     Func &rows = stage.result;
     Var cb("ecb"), ci("eci"), cv("ecv"), xo("exo"), xi("exi");
     rows.bound_extent(axes.x, width)
@@ -63,11 +65,44 @@ Var schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, const Til
         .vectorize(cv)
         .unroll(ci)
         .unroll(xi);
-    schedule_accumulators(stage, axes, rows, xo, tile);
+    unroll_parts(rows, cb, tile);
+    schedule_accumulators(stage, axes, rows, xo, tile, facts);
     return cb;
 }
 
+/// Each loaded weight vector serves all pixels before the next, and inputs come as one vector of
+/// `tile.k_steps` values a pixel, where the channels are whole vectors.
+void multiply_by_lanes(ConvolutionStage &stage, const Axes &axes, const Tile &tile,
+                       const TargetFacts &facts) {
+    stage.accumulator.update().reorder(axes.x, axes.c);
+    if (!stage.channels_innermost || stage.in_channels % tile.k_steps != 0) return;
+    RVar ko("ko"), turn("turn"), ki("ki");
+    // Two turns at once where they are even and LLVM may load the inputs of both beforehand.
+    const bool even = stage.in_channels % (2 * tile.k_steps) == 0;
+    const int turns = even && has_registers_for_two_turns(tile, facts) ? 2 : 1;
+    stage.accumulator.update()
+        .split(stage.kc, ko, ki, tile.k_steps)
+        .split(ko, ko, turn, turns)
+        .reorder(axes.x, axes.c, ki, turn, ko)
+        .unroll(ki)
+        .unroll(turn);
+    Func values = stage.input.in(stage.accumulator);
+    const std::vector<Var> dims = values.args();
+    values.compute_at(stage.accumulator, turn)
+        .store_in(Halide::MemoryType::Register)
+        .bound_extent(dims[0], tile.k_steps)
+        .vectorize(dims[0])
+        .unroll(dims[1]);
+}
+
 }  // namespace
+
+Var unroll_parts(Func func, const Var &cb, const Tile &tile) {
+    if (tile.parts == 1) return cb;
+    Var part("part");
+    func.split(cb, cb, part, tile.parts, TailStrategy::GuardWithIf).unroll(part);
+    return part;
+}
 
 bool vectors_may_overrun(const Image &image) {
     return image.padded && image.stride_c == 1;
@@ -87,13 +122,19 @@ int depthwise_run(const Window &window, int width, bool many_taps, const TargetF
     return 2 * run > most ? run : std::min(most, width);
 }
 
+int few_taps_run(int width, const TargetFacts &facts) {
+    // A short row as a whole has no column for which a step must test.
+    if (width < 2 * facts.depthwise_pixels) return facts.depthwise_pixels > 1 ? width : 1;
+    return static_cast<int>(divisor_at_most(width, facts.depthwise_pixels));
+}
+
 int window_rows(const Window &window, int64_t rows) {
     return static_cast<int>((rows - 1) * window.stride_h +
                             dilated_extent(window.kernel_h, window.dilation_h));
 }
 
 void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Func consumer, const Var &at,
-                           const Tile &tile) {
+                           const Tile &tile, const TargetFacts &facts) {
     stage.accumulator.compute_at(consumer, at)
         .bound_extent(axes.c, tile.channels())
         .vectorize(axes.c, tile.lanes)
@@ -104,6 +145,7 @@ void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Func consu
         .vectorize(axes.c, tile.lanes)
         .unroll(axes.c)
         .unroll(axes.x);
+    if (tile.k_steps > 1) multiply_by_lanes(stage, axes, tile, facts);
 }
 
 void schedule_taps(DepthwiseStage &stage, const Axes &axes, Func consumer, const Var &at,
@@ -147,25 +189,26 @@ RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
 }
 
 void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, const Tile &tile,
-                                int channels_read, int width, int ring_rows, const RowLoops &at) {
+                                int channels_read, int width, int ring_rows, const RowLoops &at,
+                                const TargetFacts &facts) {
     stage.result.store_at(at.func, at.task)
         .compute_at(at.func, at.strip)
         .fold_storage(axes.y, ring_rows)
         .bound_extent(axes.c, round_up(channels_read, tile.channels()));
-    schedule_pointwise_rows(stage, axes, tile, width);
+    schedule_pointwise_rows(stage, axes, tile, width, facts);
 }
 
 void schedule_pointwise_pixel(ConvolutionStage &stage, const Axes &axes, int channels,
                               const TargetFacts &facts) {
     const Tile tile = choose_task_tile(channels, 1, facts);
     stage.result.compute_root().bound_extent(axes.c, round_up(channels, tile.channels()));
-    const Var task = schedule_pointwise_rows(stage, axes, tile, 1);
+    const Var task = schedule_pointwise_rows(stage, axes, tile, 1, facts);
     stage.result.parallel(task);
 }
 
 Tile choose_task_tile(int channels, int width, const TargetFacts &facts) {
     const Tile tile = choose_tile(width, channels, facts, Tuning{});
-    if (tile.channels() < channels || channels <= kPanel) return tile;
+    if (tile.channels_of_parts() < channels || channels <= kPanel) return tile;
     Tuning half;
     half.tile_vectors = std::max(1, tile.vectors / 2);
     return choose_tile(width, channels, facts, half);

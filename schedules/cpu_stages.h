@@ -31,6 +31,10 @@ struct DepthwiseRows {
     int channel_unit = 1;            ///< Channels are rounded up to it, where loads may overrun.
 };
 
+/// Unrolls the tiles that fill a panel together, so that their weights have constant offsets in it:
+/// splits the loop `cb` over tiles of a `func` and returns the new inner loop (else `cb`).
+Halide::Var unroll_parts(Halide::Func func, const Halide::Var &cb, const Tile &tile);
+
 /// Vectors may overrun the channels of the image.
 bool vectors_may_overrun(const Image &image);
 
@@ -42,13 +46,17 @@ int round_up(int value, int unit);
 int depthwise_run(const Window &window, int width, bool many_taps, const TargetFacts &facts,
                   const Tuning &tuning, int few_taps_run);
 
+/// The same inside a block where taps are few: divides the row.
+int few_taps_run(int width, const TargetFacts &facts);
+
 /// Rows that a window reads for `rows` of its output.
 int window_rows(const Window &window, int64_t rows);
 
 /// The register tile at `at` of `consumer`: accumulators never leave registers, one step of kc
-/// reads `tile.vectors` weight vectors and broadcasts one input value a pixel.
+/// reads `tile.vectors` weight vectors and broadcasts one input value a pixel, or takes it as a
+/// lane of a vector that `tile.k_steps` steps share.
 void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Halide::Func consumer,
-                           const Halide::Var &at, const Tile &tile);
+                           const Halide::Var &at, const Tile &tile, const TargetFacts &facts);
 
 /// Accumulators of a depthwise with many taps over a run of pixels at `at` of `consumer`, so that
 /// every loaded weight serves them all; ky is a loop, kx unrolled. `masked`: the input's bounds are
@@ -72,7 +80,8 @@ RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
 /// computes only the rows that the strip before it did not, into a ring of `ring_rows`. The
 /// consumer reads `channels_read` channels at a time: all, or those of one tile.
 void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, const Tile &tile,
-                                int channels_read, int width, int ring_rows, const RowLoops &at);
+                                int channels_read, int width, int ring_rows, const RowLoops &at,
+                                const TargetFacts &facts);
 
 /// A pointwise stage of one pixel, in tasks of one tile each.
 void schedule_pointwise_pixel(ConvolutionStage &stage, const Axes &axes, int channels,

@@ -8,10 +8,15 @@ namespace sepconv {
 /// What a schedule needs to know of a machine. A new CPU target is one more row in
 /// target_facts.cpp.
 struct TargetFacts {
-    int lanes = 4;                  ///< fp32 values in a vector register.
-    int registers = 16;             ///< Architectural vector registers.
-    bool fused_multiply = true;     ///< Without it a product needs a register of its own.
-    bool memory_broadcast = false;  ///< A multiply reads a broadcast from memory: no register.
+    int lanes = 4;               ///< fp32 values in a vector register.
+    int registers = 16;          ///< Architectural vector registers.
+    bool fused_multiply = true;  ///< Without it a product needs a register of its own.
+    /// Values of one register by which a multiply can take a vector, one after the other: so many
+    /// steps of a reduction load their inputs at once. 1: a broadcast is needed.
+    int multiply_lanes = 1;
+    /// Pixels that a step of a depthwise with few taps computes inside a block, at most: where they
+    /// share loads and overlap each other's latency.
+    int depthwise_pixels = 1;
     int64_t l1_bytes = 32 << 10;
     int64_t l2_bytes = 512 << 10;
 };

@@ -10,22 +10,30 @@ namespace sepconv {
 
 /// The register tile of a convolution over packed panels: `pixels` x `vectors` accumulators of
 /// `lanes` values each. One step of the reduction reads `vectors` weight vectors and broadcasts
-/// one input value a pixel.
+/// one input value a pixel, or multiplies by a lane of the pixel's last `k_steps` values.
 struct Tile {
     int pixels = 1;
     int vectors = 1;
     int lanes = 4;
+    int k_steps = 1;  ///< Steps of the reduction whose input values are loaded as one vector.
+    int parts = 1;    ///< Tiles that fill a panel one after the other, if they are narrower.
 
     int channels() const { return vectors * lanes; }
+    int channels_of_parts() const { return parts * channels(); }
 };
 
 /// Vector registers that the inner loop holds: accumulators, the weight vectors of one step, one
-/// broadcast, and without fused multiply-add the product.
+/// broadcast, and without fused multiply-add the product; by lane a vector of inputs a pixel and a
+/// pair of weight vectors.
 int registers_of(const Tile &tile, const TargetFacts &facts);
 
+/// Whether the inputs of 2 * k_steps steps can be in registers at once.
+bool has_registers_for_two_turns(const Tile &tile, const TargetFacts &facts);
+
 /// The tile with the least time, by the model in tile.cpp, for `pixels` outputs in a row of a
-/// convolution to `out_channels`; never more registers than the target has. Whole panels, or all
-/// channels in one tile, so that weight vectors never straddle two panels.
+/// convolution to `out_channels`; never more registers than the target has. Whole panels, all
+/// channels in one tile, or a whole part of a panel, so that a tile's weights never begin or end
+/// inside another's panel.
 Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts, const Tuning &tuning);
 
 /// How a loop over `extent` values in vectors of `lanes` ends without leaving its bounds: the last

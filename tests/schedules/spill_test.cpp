@@ -128,7 +128,9 @@ private:
 
 std::vector<Loop> hot_loops(const std::string &object_path) {
     std::vector<Loop> hot;
-    for (Loop &loop : innermost_loops(disassemble(object_path))) {
+    for (Loop &loop :
+         innermost_loops(disassemble(SEPCONV_TEST_OBJDUMP, object_path, InstructionSet::kX86),
+                         InstructionSet::kX86)) {
         if (loop.multiply_adds + loop.scalar_multiply_adds >= kHotMultiplyAdds) {
             hot.push_back(std::move(loop));
         }
@@ -298,7 +300,7 @@ const char *const kListing = R"(
 )";
 
 TEST(InnermostLoops, AreCounted) {
-    const std::vector<Loop> loops = innermost_loops(kListing);
+    const std::vector<Loop> loops = innermost_loops(kListing, InstructionSet::kX86);
     ASSERT_EQ(loops.size(), 2U);
     EXPECT_EQ(loops[0].function, "kernel");
     EXPECT_EQ(loops[0].address, 0x20U);

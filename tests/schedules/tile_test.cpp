@@ -50,12 +50,14 @@ bool same(const Tile &a, const Tile &b) {
     return a.pixels == b.pixels && a.vectors == b.vectors && a.lanes == b.lanes;
 }
 
-/// Panels are walked whole, or all channels are one tile that ends in the last panel.
-bool fits_panels(const Tile &tile, int out_channels) {
+/// Panels are walked whole, or all channels are one tile that ends in the last panel; tiles that
+/// multiply by lanes may be a whole part of one.
+bool fits_panels(const Tile &tile, int out_channels, const TargetFacts &facts) {
     const int padded = round_up_to_panel(out_channels);
     const bool whole = tile.channels() % kPanel == 0 && padded % tile.channels() == 0;
     const bool all = tile.channels() >= out_channels && tile.channels() <= padded;
-    return whole || all;
+    const bool part = facts.multiply_lanes > 1 && kPanel % tile.channels() == 0;
+    return whole || all || part;
 }
 
 /// What one reduction step over a whole row costs, whatever a cycle holds of each.
@@ -96,7 +98,7 @@ TEST_P(TileOf, FitsRegistersRowsAndPanels) {
         const Tile tile = choose_tile(pixels, channels, facts, {});
         ASSERT_LE(registers_of(tile, facts), facts.registers)
             << ::testing::PrintToString(tile) << " for " << pixels << " > " << channels;
-        ASSERT_TRUE(fits_panels(tile, channels))
+        ASSERT_TRUE(fits_panels(tile, channels, facts))
             << ::testing::PrintToString(tile) << " for " << pixels << " > " << channels;
         ASSERT_GE(tile.pixels, 1);
         ASSERT_LE(tile.pixels, pixels);
@@ -116,7 +118,7 @@ TEST_P(TileOf, FitsWhateverTheTuningAsksFor) {
                 const Tile tile = choose_tile(112, channels, facts, tuning);
                 ASSERT_LE(registers_of(tile, facts), facts.registers)
                     << ::testing::PrintToString(tile) << " for " << pixels << " x " << vectors;
-                ASSERT_TRUE(fits_panels(tile, channels)) << ::testing::PrintToString(tile);
+                ASSERT_TRUE(fits_panels(tile, channels, facts)) << ::testing::PrintToString(tile);
             }
         }
     }
@@ -148,7 +150,12 @@ TEST_P(TileOf, NoNeighbourDoesLessOfEverything) {
                 const Tile other{tile.pixels + dp, tile.vectors + dv, tile.lanes};
                 if (other.pixels < 1 || other.vectors < 1 || other.pixels > pixels) continue;
                 if (registers_of(other, facts) > facts.registers) continue;
-                if (!fits_panels(other, channels)) continue;
+                if (!fits_panels(other, channels, facts)) continue;
+                // A larger tile may cost what is left of registers for a second turn.
+                if (has_registers_for_two_turns(tile, facts) !=
+                    has_registers_for_two_turns(other, facts)) {
+                    continue;
+                }
                 ASSERT_FALSE(work_of(other, pixels, channels).less_than(work))
                     << ::testing::PrintToString(other) << " beats "
                     << ::testing::PrintToString(tile) << " for " << pixels << " > " << channels;
@@ -164,9 +171,27 @@ INSTANTIATE_TEST_SUITE_P(Targets, TileOf, ::testing::ValuesIn(all_facts()),
 TEST(RegistersOf, CountsWhatTheInnerLoopHolds) {
     EXPECT_EQ(registers_of({14, 2, 16}, facts_named("avx512")), 28 + 2 + 1);
     EXPECT_EQ(registers_of({6, 2, 8}, facts_named("avx2")), 12 + 2 + 1);
-    EXPECT_EQ(registers_of({6, 4, 4}, facts_named("neon")), 24 + 4 + 1);
+    // By lane: a vector of inputs a pixel, a pair of weight vectors.
+    EXPECT_EQ(registers_of({6, 4, 4}, facts_named("neon")), 24 + 6 + 2);
     // Without a fused multiply-add the product has a register of its own.
     EXPECT_EQ(registers_of({2, 4, 4}, facts_named("sse41")), 8 + 4 + 1 + 1);
+}
+
+/// LLVM loads the inputs of both turns beforehand: at 6 x 4 and 8 x 2 that spills.
+TEST(RegistersOf, KnowsWhereTwoTurnsSpill) {
+    const TargetFacts facts = facts_named("neon");
+    EXPECT_TRUE(has_registers_for_two_turns({5, 4, 4}, facts));
+    EXPECT_TRUE(has_registers_for_two_turns({7, 2, 4}, facts));
+    EXPECT_FALSE(has_registers_for_two_turns({6, 4, 4}, facts));
+    EXPECT_FALSE(has_registers_for_two_turns({8, 2, 4}, facts));
+}
+
+/// A panel that tiles fill together is named by each.
+TEST(ChooseTile, NamesThePartsOfAPanel) {
+    const TargetFacts facts = facts_named("neon");
+    EXPECT_EQ(choose_tile(7, 960, facts, {}).parts, 2);
+    EXPECT_EQ(choose_tile(196, 512, facts, {}).parts, 1);
+    EXPECT_EQ(choose_tile(7, 8, facts, {}).parts, 1) << "nothing is left of the panel";
 }
 
 /// Tiles that were measured: they spill and lose 20 to 30 % (docs/performance.md).
@@ -189,7 +214,8 @@ TEST(ChooseTile, TakesTheTilesThatMeasureBest) {
         {"avx512", 49, 576, {7, 3, 16}},  {"avx512", 7, 960, {7, 3, 16}},
         {"avx2", 112, 64, {6, 2, 8}},     {"avx2", 196, 512, {6, 2, 8}},
         {"avx2", 784, 256, {6, 2, 8}},    {"neon", 112, 64, {6, 4, 4}},
-        {"neon", 196, 512, {6, 4, 4}},
+        {"neon", 196, 512, {6, 4, 4}},    {"neon", 7, 960, {7, 2, 4}},
+        {"neon", 448, 24, {10, 2, 4}},
     };
     for (const auto &[target, pixels, channels, expected] : table) {
         const Tile tile = choose_tile(pixels, channels, facts_named(target), {});

@@ -4,26 +4,23 @@
 #include <array>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <regex>
 #include <sstream>
+
+#include "tests/support/machine_code.h"
 
 namespace sepconv::testing {
 namespace {
 
-struct Instruction {
-    uint64_t address = 0;
-    std::string mnemonic;
-    std::string operands;
-};
-
 struct Function {
     std::string name;
     std::vector<Instruction> code;
-    bool frame_pointer = false;  ///< rbp is the frame's, not a register like others.
+    bool frame_pointer = false;  ///< It is the frame's, not a register like others.
 };
 
 /// "  1a:	vmovups zmm0,ZMMWORD PTR [rsp+0x40]" behind "0000000000000000 <name>:" lines.
-std::vector<Function> parse(const std::string &listing) {
+std::vector<Function> parse(const std::string &listing, const Dialect &dialect) {
     static const std::regex header(R"(^[0-9a-f]+ <(.+)>:$)");
     static const std::regex line(R"(^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$)");
     std::vector<Function> functions;
@@ -35,8 +32,7 @@ std::vector<Function> parse(const std::string &listing) {
         } else if (!functions.empty() && std::regex_match(text, match, line)) {
             Function &function = functions.back();
             function.code.push_back({std::stoull(match[1], nullptr, 16), match[2], match[3]});
-            const Instruction &last = function.code.back();
-            function.frame_pointer |= last.mnemonic == "mov" && last.operands == "rbp,rsp";
+            function.frame_pointer |= dialect.sets_frame_pointer(function.code.back());
         }
     }
     return functions;
@@ -51,101 +47,78 @@ struct Range {
     }
 };
 
+/// The address in "20 <kernel+0x20>" or "x1, 0x20 <kernel+0x20>"; none without a symbol.
+std::optional<uint64_t> target_of(const Instruction &jump) {
+    static const std::regex address(R"((?:^|.*[, ])(?:0x)?([0-9a-f]+) <.*)");
+    std::smatch match;
+    if (!std::regex_match(jump.operands, match, address)) return std::nullopt;
+    return std::stoull(match[1], nullptr, 16);
+}
+
 /// From the target of every backward jump to the jump.
-std::vector<Range> loops_of(const Function &function) {
+std::vector<Range> loops_of(const Function &function, const Dialect &dialect) {
     std::vector<Range> loops;
     for (size_t i = 0; i < function.code.size(); ++i) {
-        const Instruction &jump = function.code[i];
-        if (jump.mnemonic[0] != 'j' || jump.operands.find('<') == std::string::npos) continue;
-        const uint64_t target = std::stoull(jump.operands, nullptr, 16);
+        if (!dialect.jumps(function.code[i])) continue;
+        const std::optional<uint64_t> target = target_of(function.code[i]);
+        if (!target) continue;
         const auto at = std::lower_bound(
-            function.code.begin(), function.code.end(), target,
+            function.code.begin(), function.code.end(), *target,
             [](const Instruction &other, uint64_t address) { return other.address < address; });
         const auto first = static_cast<size_t>(at - function.code.begin());
-        if (first <= i && at->address == target) loops.push_back({first, i});
+        if (first <= i && at->address == *target) loops.push_back({first, i});
     }
     return loops;
 }
 
-bool is_slot(const Instruction &instruction, bool frame_pointer) {
-    static const std::regex slot(R"(\[rsp(\+0x[0-9a-f]+)?\])");
-    static const std::regex frame_slot(R"(\[r[sb]p([+-]0x[0-9a-f]+)?\])");
-    return std::regex_search(instruction.operands, frame_pointer ? frame_slot : slot);
-}
-
-bool matches(const std::string &text, const std::regex &pattern) {
-    return std::regex_match(text, pattern);
-}
-
-void count(const Instruction &instruction, bool frame_pointer, Loop *loop) {
-    static const std::regex broadcast(
-        R"(vbroadcastss .*\[(?!rip).*|shufps .*,0x0|.*(BCST|\{1to).*\[(?!rip).*|.*\[(?!rip).*\{1to.*)");
-    static const std::regex select(
-        R"(v?(blend.*|p?blendm?v?.*|andn?ps|pandn?[dq]?|cmp\w+ps|pcmp.*))"
-        R"(|vmaskmov.*|cmov.*|set.*|k.*)");
-    const std::string &mnemonic = instruction.mnemonic, &operands = instruction.operands;
-    ++loop->instructions;
-    const bool slot = is_slot(instruction, frame_pointer);
-    loop->broadcasts += !slot && matches(mnemonic + " " + operands, broadcast);
-    loop->selects += matches(mnemonic, select) || operands.find("{k") != std::string::npos;
-    const size_t memory = operands.find('[');
-    if (memory == std::string::npos || mnemonic == "lea" || mnemonic == "nop") return;
-    const bool stores = memory < operands.find(',') && mnemonic.find("mov") != std::string::npos;
-    ++(stores ? loop->stores : loop->loads);
-    if (slot) (stores ? loop->spills : loop->reloads).push_back(mnemonic + " " + operands);
-}
-
-Loop measure(const Function &function, const Range &range) {
-    static const std::regex fused(R"(vfn?m(add|sub)[0-9]+([ps])s)");
-    static const std::regex product("v?mulps"), scalar_product("v?mulss");
+Loop measure(const Function &function, const Range &range, const Dialect &dialect) {
+    const std::vector<Instruction> code(
+        function.code.begin() + static_cast<ptrdiff_t>(range.first),
+        function.code.begin() + static_cast<ptrdiff_t>(range.last) + 1);
     Loop loop;
     loop.function = function.name;
-    loop.address = function.code[range.first].address;
-    int products = 0, scalar_products = 0;
-    std::smatch match;
-    for (size_t i = range.first; i <= range.last; ++i) {
-        const Instruction &instruction = function.code[i];
-        count(instruction, function.frame_pointer, &loop);
-        products += matches(instruction.mnemonic, product);
-        scalar_products += matches(instruction.mnemonic, scalar_product);
-        if (std::regex_match(instruction.mnemonic, match, fused)) {
-            ++(match[2] == "p" ? loop.multiply_adds : loop.scalar_multiply_adds);
-        }
+    loop.address = code.front().address;
+    loop.instructions = static_cast<int>(code.size());
+    for (const Instruction &instruction : code) {
+        loop.code.push_back(instruction.mnemonic + " " + instruction.operands);
     }
-    if (loop.multiply_adds + loop.scalar_multiply_adds == 0) {
-        loop.multiply_adds = products;
-        loop.scalar_multiply_adds = scalar_products;
-    }
+    dialect.count(code, function.frame_pointer, &loop);
     return loop;
 }
 
 }  // namespace
 
-std::vector<Loop> innermost_loops(const std::string &listing) {
+std::vector<Loop> innermost_loops(const std::string &listing, InstructionSet set) {
+    const Dialect &dialect = set == InstructionSet::kX86 ? kX86Dialect : kAarch64Dialect;
     std::vector<Loop> innermost;
-    for (const Function &function : parse(listing)) {
-        const std::vector<Range> loops = loops_of(function);
+    for (const Function &function : parse(listing, dialect)) {
+        const std::vector<Range> loops = loops_of(function, dialect);
         for (const Range &loop : loops) {
             const bool outer = std::any_of(loops.begin(), loops.end(),
                                            [&](const Range &other) { return other.inside(loop); });
-            if (!outer) innermost.push_back(measure(function, loop));
+            if (!outer) innermost.push_back(measure(function, loop, dialect));
         }
     }
     return innermost;
 }
 
-std::string disassemble(const std::string &object_path) {
-    const std::string command = std::string(SEPCONV_TEST_OBJDUMP) +
-                                " -d --no-show-raw-insn -M intel '" + object_path + "' 2>&1";
-    const std::unique_ptr<FILE, int (*)(FILE *)> pipe(popen(command.c_str(), "r"), pclose);
-    std::string listing;
+std::string output_of(const std::string &command) {
+    const std::unique_ptr<FILE, int (*)(FILE *)> pipe(popen((command + " 2>&1").c_str(), "r"),
+                                                      pclose);
+    std::string text;
     std::array<char, 1 << 14> buffer{};
     while (pipe != nullptr) {
         const size_t bytes = fread(buffer.data(), 1, buffer.size(), pipe.get());
         if (bytes == 0) break;
-        listing.append(buffer.data(), bytes);
+        text.append(buffer.data(), bytes);
     }
-    return listing;
+    return text;
+}
+
+std::string disassemble(const std::string &objdump, const std::string &object_path,
+                        InstructionSet set) {
+    const std::string syntax = set == InstructionSet::kX86 ? " -M intel" : "";
+    return output_of(objdump + " -d --no-show-raw-insn" + syntax + " '" + object_path + "'");
 }
 
 }  // namespace sepconv::testing

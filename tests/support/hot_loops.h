@@ -7,27 +7,35 @@
 
 namespace sepconv::testing {
 
-/// An innermost loop of x86-64 machine code: the instructions from the target of a backward jump to
+enum class InstructionSet { kX86, kAarch64 };
+
+/// An innermost loop of machine code: the instructions from the target of a backward jump to
 /// the jump, with no other such loop inside. A spill is an operand in a fixed slot of the stack
 /// frame; what an index or a pointer reaches is an array.
 struct Loop {
     std::string function;
     uint64_t address = 0;
     int instructions = 0;
-    int multiply_adds = 0;         ///< Fused and packed; without any, packed multiplications.
+    int multiply_adds = 0;         ///< Fused and packed; without any (x86), packed multiplications.
     int scalar_multiply_adds = 0;  ///< The same of one value.
     int loads = 0, stores = 0;     ///< Instructions with an operand in memory.
-    int broadcasts = 0;            ///< Of one value in memory, no constant.
-    int selects = 0;               ///< Masks, blends, comparisons of vectors, conditional moves.
+    int broadcasts = 0;  ///< Of one value in memory, no constant; products by a lane of a vector.
+    int selects = 0;     ///< Masks, blends, comparisons of vectors, conditional moves.
+    int vector_operations = 0;         ///< AArch64: all that a vector unit does, multiply-adds too.
+    std::vector<std::string> code;     ///< As written.
     std::vector<std::string> reloads;  ///< Loads from spilled registers, as written.
     std::vector<std::string> spills;   ///< Stores to them.
 };
 
-/// The innermost loops in what `objdump -d --no-show-raw-insn -M intel` prints.
-std::vector<Loop> innermost_loops(const std::string &listing);
+/// The innermost loops in what disassemble() gives.
+std::vector<Loop> innermost_loops(const std::string &listing, InstructionSet set);
 
-/// objdump's listing of an object file; empty when it cannot be read.
-std::string disassemble(const std::string &object_path);
+/// The listing of an object file or an archive by GNU's or LLVM's objdump.
+std::string disassemble(const std::string &objdump, const std::string &object_path,
+                        InstructionSet set);
+
+/// What a command of the shell prints.
+std::string output_of(const std::string &command);
 
 }  // namespace sepconv::testing
 
