@@ -73,6 +73,14 @@ macro(_sepconv_set_options folder)
     endif()
     if(CMAKE_C_COMPILER)
         list(APPEND options --cc "${CMAKE_C_COMPILER}")
+        # `zig cc` is a compiler of two words.
+        separate_arguments(words UNIX_COMMAND "${CMAKE_C_COMPILER_ARG1}")
+        if(CMAKE_C_COMPILER_TARGET)
+            list(APPEND words "${CMAKE_C_COMPILE_OPTIONS_TARGET}${CMAKE_C_COMPILER_TARGET}")
+        endif()
+        foreach(word IN LISTS words)
+            list(APPEND options "--cc-flag=${word}")
+        endforeach()
     endif()
 endmacro()
 
@@ -181,9 +189,6 @@ function(_sepconv_add_sources target depends triple)
         set(kernels "${folder}/${arg_NAME}_kernels.o")
     endif()
     _sepconv_set_options("${folder}")
-    if(CMAKE_C_COMPILER_TARGET)
-        list(APPEND options "--cc-flag=${CMAKE_C_COMPILER_OPTIONS_TARGET}${CMAKE_C_COMPILER_TARGET}")
-    endif()
     add_custom_command(
         OUTPUT "${plan}" "${weights}" "${weights_data}" "${kernels}" "${header}"
         COMMAND "${SEPCONV_TOOL}" ${ARGN} ${options} --target ${triple} --emit sources
