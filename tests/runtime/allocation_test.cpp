@@ -1,4 +1,5 @@
 /// What the runtime asks of the system: memory and threads, counted and refused on purpose.
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
 
@@ -6,7 +7,8 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "fake_model.h"
+#include "device_kernels.h"
+#include "stub_cuda.h"
 
 #if !defined(__has_feature)
 #define __has_feature(feature) 0
@@ -150,6 +152,56 @@ TEST_F(Allocation, RunAllocatesNothing) {
         EXPECT_EQ(status, SEPCONV_OK);
         EXPECT_EQ(test.output[3], 42);
     }
+}
+
+/// The stub driver that LD_LIBRARY_PATH names, with kernels.
+void use_stub_cuda() {
+    void *library = dlopen("libcuda.so.1", RTLD_NOW);
+    ASSERT_NE(library, nullptr) << dlerror();
+    reinterpret_cast<void (*)()>(dlsym(library, "stub_cuda_reset"))();
+    reinterpret_cast<stub_cuda_t *(*)()>(dlsym(library, "stub_cuda"))()->launch = launch_on_host;
+}
+
+TEST_F(Allocation, RunOnADeviceAllocatesNothing) {
+    ASSERT_NO_FATAL_FAILURE(use_stub_cuda());
+    FakeModel fake = device_model(cuda_variant());
+    sepconv_options_t options = {};
+    options.profile = 1;
+    TestContext test(fake.model(), &options);
+    ASSERT_EQ(test.created, SEPCONV_OK);
+    set_device_input(&test);
+    const int allocations_before = allocations;
+    const int frees_before = frees;
+    sepconv_status_t status = SEPCONV_OK;
+    for (int run = 0; run < 50 && status == SEPCONV_OK; ++run) {
+        status = test.run();
+    }
+    EXPECT_EQ(allocations, allocations_before);
+    EXPECT_EQ(frees, frees_before);
+    EXPECT_EQ(status, SEPCONV_OK);
+    EXPECT_EQ(test.output[3], device_model_result()[3]);
+}
+
+/// Also that of the loader of libraries, which is refused here, too: any error will do.
+TEST_F(Allocation, OutOfMemoryForADeviceLeavesNothingOfIt) {
+    ASSERT_NO_FATAL_FAILURE(use_stub_cuda());
+    void *library = dlopen("libcuda.so.1", RTLD_NOW);
+    const stub_cuda_t *stub = reinterpret_cast<stub_cuda_t *(*)()>(dlsym(library, "stub_cuda"))();
+    FakeModel fake = device_model(cuda_variant());
+    const sepconv_model_t *model = fake.model();
+    int admitted = 0;
+    for (sepconv_status_t status = SEPCONV_OUT_OF_MEMORY; status != SEPCONV_OK; ++admitted) {
+        ASSERT_LT(admitted, 100);
+        sepconv_context_t *context = nullptr;
+        refuse_after = admitted;
+        status = sepconv_context_create(model, nullptr, &context);
+        refuse_after = -1;
+        EXPECT_EQ(context != nullptr, status == SEPCONV_OK);
+        sepconv_context_destroy(context);
+        EXPECT_EQ(stub->contexts + stub->streams + stub->modules + stub->allocations, 0);
+        EXPECT_EQ(stub->misuses, 0);
+    }
+    EXPECT_GT(admitted, 6);
 }
 
 TEST_F(Allocation, AContextIsOneAllocationAndItsArenaOne) {
