@@ -16,7 +16,9 @@ class _Options(ctypes.Structure):
     """sepconv_options_t"""
     _fields_ = [("num_threads", ctypes.c_int), ("parallel_for", ctypes.c_void_p),
                 ("parallel_for_data", ctypes.c_void_p), ("arena", ctypes.c_void_p),
-                ("arena_bytes", ctypes.c_size_t), ("profile", ctypes.c_int)]
+                ("arena_bytes", ctypes.c_size_t), ("profile", ctypes.c_int),
+                ("device", ctypes.c_char_p), ("device_context", ctypes.c_void_p),
+                ("device_queue", ctypes.c_void_p)]
 
 
 class _Library(harness.Library):
