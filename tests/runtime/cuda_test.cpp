@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "device_kernels.h"
+#include "sepconv/sepconv.hpp"
 #include "stub_cuda.h"
 
 namespace sepconv {
@@ -211,6 +212,36 @@ TEST_F(Cuda, OnTheDeviceNothingIsCopiedOrWaitedFor) {
     EXPECT_EQ(sepconv_run_on_device(nullptr, inputs, outputs), SEPCONV_INVALID_ARGUMENT);
     EXPECT_EQ(sepconv_run_on_device(test.context, nullptr, outputs), SEPCONV_INVALID_ARGUMENT);
     EXPECT_EQ(sepconv_run_on_device(test.context, inputs, nullptr), SEPCONV_INVALID_ARGUMENT);
+}
+
+TEST_F(Cuda, TheWrapperPassesOptionsAndPointersOn) {
+    const CUcontext own = make_context_();
+    FakeModel fake = device_model(cuda_variant());
+    Options options;
+    options.device_context = own;
+    Context context;
+    EXPECT_EQ(context.run_on_device(nullptr, 0, nullptr, 0).code(), SEPCONV_INVALID_ARGUMENT);
+    EXPECT_EQ(context.synchronize().code(), SEPCONV_INVALID_ARGUMENT);
+    EXPECT_EQ(context.device_queue(), nullptr);
+    EXPECT_EQ(Context::create(fake.model(), options, &context).code(), SEPCONV_INVALID_ARGUMENT);
+    options.device = "cuda";
+    options.device_queue = kLegacyStream;
+    ASSERT_TRUE(Context::create(fake.model(), options, &context).ok());
+    EXPECT_EQ(context.device_queue(), kLegacyStream);
+    EXPECT_EQ(count_calls("cuStreamCreate"), 0);
+    EXPECT_EQ(count_calls("cuDevicePrimaryCtxRetain"), 0);
+    const float input[kElements] = {0, 1, 2, 3, 4, 5, 6, 7};
+    float output[kElements] = {};
+    const std::vector<const void *> inputs = {input};
+    std::vector<void *> outputs = {output, output};
+    EXPECT_EQ(context.run_on_device(inputs, outputs).code(), SEPCONV_INVALID_ARGUMENT);
+    outputs.pop_back();
+    ASSERT_TRUE(context.run_on_device(inputs, outputs).ok());
+    EXPECT_TRUE(context.synchronize().ok());
+    EXPECT_EQ(count_calls("cuMemcpyDtoHAsync_v2"), 0);
+    EXPECT_EQ(output[7], device_model_result()[7]);
+    context = Context();
+    drop_context_(own);
 }
 
 TEST_F(Cuda, TwoContextsDoNotDisturbEachOther) {

@@ -239,7 +239,11 @@ int cuCtxPopCurrent_v2(CUcontext *context) {
     return 0;
 }
 
+/* CU_STREAM_LEGACY is of every context. */
 static int stream_usable(CUstream stream) {
+    if (stream == (CUstream)1) {
+        return stub_cuda_current_context() != NULL;
+    }
     return stream != NULL && stream->alive && stream->context == stub_cuda_current_context();
 }
 

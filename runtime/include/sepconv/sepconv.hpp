@@ -57,6 +57,9 @@ struct Options {
     void *arena = nullptr;     ///< Null: allocated with the context.
     std::size_t arena_bytes = 0;
     bool profile = false;
+    const char *device = nullptr;    ///< "cpu", "cuda", "opencl"; null: any.
+    void *device_context = nullptr;  ///< The caller's, with its queue; null: our own.
+    void *device_queue = nullptr;
 };
 
 /// Owns a context. Move-only; belongs to one caller at a time. Empty until create() succeeds:
@@ -88,6 +91,9 @@ public:
         c_options.arena = options.arena;
         c_options.arena_bytes = options.arena_bytes;
         c_options.profile = options.profile ? 1 : 0;
+        c_options.device = options.device;
+        c_options.device_context = options.device_context;
+        c_options.device_queue = options.device_queue;
         Context made;
         if (options.parallel_for) {
             made.parallel_for_.reset(new (std::nothrow)
@@ -133,12 +139,28 @@ public:
     /// A count that differs from the model's is SEPCONV_INVALID_ARGUMENT.
     RunStatus run(const void *const *inputs, std::size_t input_count, void *const *outputs,
                   std::size_t output_count) noexcept {
-        if (input_count != static_cast<std::size_t>(sepconv_model_input_count(model_)) ||
-            output_count != static_cast<std::size_t>(sepconv_model_output_count(model_))) {
-            return SEPCONV_INVALID_ARGUMENT;
-        }
-        return sepconv_run(handle_, inputs, outputs);
+        return counts_fit(input_count, output_count) ? sepconv_run(handle_, inputs, outputs)
+                                                     : SEPCONV_INVALID_ARGUMENT;
     }
+
+    /// As sepconv_run_on_device: pointers of the device, nothing copied, nothing waited for.
+    RunStatus run_on_device(const void *const *inputs, std::size_t input_count,
+                            void *const *outputs, std::size_t output_count) noexcept {
+        return counts_fit(input_count, output_count)
+                   ? sepconv_run_on_device(handle_, inputs, outputs)
+                   : SEPCONV_INVALID_ARGUMENT;
+    }
+    template<typename Inputs, typename Outputs>
+    auto run_on_device(const Inputs &inputs, const Outputs &outputs) noexcept
+        -> decltype(inputs.data(), outputs.data(), RunStatus()) {
+        return run_on_device(inputs.data(), inputs.size(), outputs.data(), outputs.size());
+    }
+
+    /// Waits for everything in the queue; nothing to do on the CPU.
+    RunStatus synchronize() noexcept { return sepconv_synchronize(handle_); }
+
+    /// The CUstream or cl_command_queue; null on the CPU.
+    void *device_queue() const noexcept { return sepconv_context_device_queue(handle_); }
 
     const char *isa() const noexcept { return sepconv_context_isa(handle_); }
     int block_count() const noexcept { return sepconv_context_block_count(handle_); }
@@ -152,6 +174,11 @@ public:
     explicit operator bool() const noexcept { return handle_ != nullptr; }
 
 private:
+    bool counts_fit(std::size_t input_count, std::size_t output_count) const noexcept {
+        return input_count == static_cast<std::size_t>(sepconv_model_input_count(model_)) &&
+               output_count == static_cast<std::size_t>(sepconv_model_output_count(model_));
+    }
+
     static int run_parallel_for(void *data, sepconv_task_t task, void *task_data, int count) {
         const ParallelBody body(task, task_data);
         (*static_cast<const ParallelFor *>(data))(count, body);
