@@ -32,7 +32,7 @@ int64_t listed_bytes(const std::string &text) {
         int64_t size = 0;
         if (!(words >> name >> size)) continue;
         for (const char *part : {"text", "const", "rodata", "rdata", "data", "eh_frame", "literal",
-                                 "xdata", "pdata", "unwind", "cstring", "ARM.ex"}) {
+                                 "xdata", "pdata", "unwind", "cstring", "ARM.ex", "toc"}) {
             if (name.find(part) == std::string::npos) continue;
             bytes += size;
             break;
