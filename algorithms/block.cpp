@@ -87,11 +87,12 @@ struct DepthwiseInput {
     Func values;
     int width = 0, height = 0;
     bool has_border = false;
+    Rows rows = Rows::kFlattened;
 };
 
 /// The sum over many taps as a reduction. Of a flattened consumer's step Halide would take the
-/// columns, (row * width + column) % width, for a whole row: only short rows may be. Rows outside
-/// the input are no terms, so that ky needs no test; columns outside it are zeros.
+/// columns, (row * width + column) % width, for a whole row: only short rows may be. There rows
+/// outside the input are no terms, so that ky needs no test; columns outside it are zeros.
 Expr define_taps(DepthwiseStage &stage, const Axes &axes, const StageRef &ref,
                  const DepthwiseInput &in, const Expr &pixel_x, const Expr &pixel_y,
                  Parameters &parameters) {
@@ -102,8 +103,12 @@ Expr define_taps(DepthwiseStage &stage, const Axes &axes, const StageRef &ref,
     stage.kx = r.x, stage.ky = r.y;
     Func values = in.values;
     Expr row = y * w.stride_h + r.y * w.dilation_h - w.pad_top;
+    const bool drops_rows = in.rows == Rows::kFlattened;
     if (in.has_border) {
-        values = zero_border(values, name + "_padded", in.width, 0);
+        values = zero_border(values, name + "_padded", in.width, drops_rows ? 0 : in.height);
+        stage.padded = values;
+    }
+    if (in.has_border && drops_rows) {
         r.where(row >= 0 && row < in.height);
         row = Halide::clamp(row, 0, in.height - 1);
     }
@@ -116,13 +121,17 @@ Expr define_taps(DepthwiseStage &stage, const Axes &axes, const StageRef &ref,
 }
 
 /// The sum over few taps as one expression.
-Expr sum_of_taps(const Axes &axes, const StageRef &ref, const DepthwiseInput &in,
-                 const Expr &pixel_x, const Expr &pixel_y, Parameters &parameters) {
+Expr sum_of_taps(DepthwiseStage &stage, const Axes &axes, const StageRef &ref,
+                 const DepthwiseInput &in, const Expr &pixel_x, const Expr &pixel_y,
+                 Parameters &parameters) {
     const std::string name = ref.name;
     const Window &w = ref.depthwise->window;
     const Halide::Var &c = axes.c, &m = axes.m;
     Func values = in.values;
-    if (in.has_border) values = zero_border(values, name + "_padded", in.width, in.height);
+    if (in.has_border) {
+        values = zero_border(values, name + "_padded", in.width, in.height);
+        stage.padded = values;
+    }
     Expr sum = parameters[name + "_bias"](c, m);
     for (int ky = 0; ky < w.kernel_h; ky++) {
         for (int kx = 0; kx < w.kernel_w; kx++) {
@@ -141,7 +150,7 @@ DepthwiseStage define_depthwise(const Axes &axes, const StageRef &ref, const Dep
     const Depthwise &layer = *ref.depthwise;
     const bool many = layer.window.taps() >= kManyTaps;
     Expr sum = many ? define_taps(stage, axes, ref, in, pixel_x, pixel_y, parameters)
-                    : sum_of_taps(axes, ref, in, pixel_x, pixel_y, parameters);
+                    : sum_of_taps(stage, axes, ref, in, pixel_x, pixel_y, parameters);
     stage.result = Func(ref.name);
     const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y, &m = axes.m;
     stage.result(c, x, y, m) =
@@ -185,8 +194,12 @@ namespace {
 /// Builds the stages one behind the other: `source_` is what the next one reads.
 class BlockBuilder {
 public:
-    BlockBuilder(const Block &natural, Parameters &parameters, int run)
-        : natural_(natural), block_(flattened(natural)), parameters_(parameters), run_(run) {
+    BlockBuilder(const Block &natural, Parameters &parameters, Rows rows, int run)
+        : natural_(natural),
+          block_(rows == Rows::kFlattened ? flattened(natural) : natural),
+          rows_(rows),
+          run_(run),
+          parameters_(parameters) {
         flat_ = block_.output.height != natural.output.height;
         stages_.pixels = block_.output;
         source_ = as_func(parameters["input"], stages_.axes, "source");
@@ -233,7 +246,8 @@ private:
     void add_depthwise() {
         const Image &read = natural_.input;
         const DepthwiseInput in = {source_, read.width, read.height,
-                                   reads_outside(block_.depthwise->window, read, natural_.output)};
+                                   reads_outside(block_.depthwise->window, read, natural_.output),
+                                   rows_};
         const Axes &axes = stages_.axes;
         const int width = natural_.output.width;
         stages_.depthwise = define_depthwise(
@@ -314,10 +328,13 @@ private:
         const Image &pixels = block_.output;
         const Func primary = source_;
         const DepthwiseInput in = {primary, pixels.width, pixels.height,
-                                   reads_outside(block_.cheap->window, pixels, pixels)};
+                                   reads_outside(block_.cheap->window, pixels, pixels), rows_};
         stages_.cheap =
             define_depthwise(axes, stage_of(block_, StageId::kCheap), in, x, y, parameters_);
-        Expr value = Halide::select(half == 0, primary(c, x, y), stages_.cheap->result(c, x, y, 0));
+        // Of natural rows the padded primary is what is stored: both halves read it.
+        const bool stored = rows_ == Rows::kNatural && stages_.cheap->padded.defined();
+        const Func &first = stored ? stages_.cheap->padded : primary;
+        Expr value = Halide::select(half == 0, first(c, x, y), stages_.cheap->result(c, x, y, 0));
         stages_.output = Func("output");
         stages_.output(c, x, y, half) = apply(block_.epilogue, value,
                                               operands_at(parameters_, "output", block_.epilogue,
@@ -326,17 +343,18 @@ private:
 
     const Block &natural_;
     const Block block_;
+    const Rows rows_;
+    const int run_;
     Parameters &parameters_;
     BlockStages stages_;
     Func source_;
-    const int run_;
     bool flat_ = false;
 };
 
 }  // namespace
 
-BlockStages define_block(const Block &natural, Parameters &parameters, int run) {
-    return BlockBuilder(natural, parameters, run).build();
+BlockStages define_block(const Block &natural, Parameters &parameters, Rows rows, int run) {
+    return BlockBuilder(natural, parameters, rows, run).build();
 }
 
 }  // namespace sepconv

@@ -122,10 +122,11 @@ void constrain_image(Halide::OutputImageParam &buffer, const Image &image, bool 
     buffer.dim(2).set_bounds(0, image.height).set_stride(static_cast<int>(image.stride_y));
 }
 
-Parameters::Parameters(const Kernel &kernel) {
+Parameters::Parameters(const Kernel &kernel, Rows rows) {
     const Kernel *declared = &kernel;
     Kernel flat;
-    if (const Block *block = std::get_if<Block>(&kernel)) {
+    const Block *block = std::get_if<Block>(&kernel);
+    if (block != nullptr && rows == Rows::kFlattened) {
         flat = flattened(*block);
         declared = &flat;
     }

@@ -11,11 +11,14 @@
 
 namespace sepconv {
 
+/// Whether a block's last stage may run over one long row, or walks the image's own rows.
+enum class Rows { kFlattened, kNatural };
+
 /// The buffers that a kernel reads, by argument name, with the bounds and strides that its
-/// callers keep. Made once from arguments_of(kernel).
+/// callers keep. Made once from arguments_of(kernel), in the rows that its stages are defined in.
 class Parameters {
 public:
-    explicit Parameters(const Kernel &kernel);
+    Parameters(const Kernel &kernel, Rows rows);
 
     Halide::ImageParam &operator[](const std::string &name) { return by_name_.at(name); }
     /// In call order, without the output.

@@ -34,6 +34,7 @@ struct ConvolutionStage {
 struct DepthwiseStage {
     Halide::Func result;
     Halide::Func accumulator;  ///< Undefined below kManyTaps.
+    Halide::Func padded;       ///< The input with its zero border; undefined without padding.
     Halide::RVar kx, ky;
 };
 constexpr int kManyTaps = 25;
@@ -69,7 +70,7 @@ bool has_dense_rows(const Image &image);
 /// Defines the block; schedules nothing. `block` must have passed validate(). `run` divides the
 /// output's width: a step of a flattened depthwise computes so many pixels, and its columns are
 /// written so that Halide sees them as one row's. The values do not depend on it.
-BlockStages define_block(const Block &block, Parameters &parameters, int run = 1);
+BlockStages define_block(const Block &block, Parameters &parameters, Rows rows, int run = 1);
 
 /// Funcs of the other kernels: `output` over the kernel's own axes, innermost first.
 struct SimpleStages {

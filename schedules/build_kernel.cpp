@@ -5,6 +5,7 @@
 #include "algorithms/stages.h"
 #include "layer/shape.h"
 #include "schedules/cpu.h"
+#include "schedules/gpu.h"
 #include "schedules/riscv.h"
 #include "schedules/scratch.h"
 
@@ -23,10 +24,17 @@ struct Build {
     Parameters &parameters;
     const TargetFacts facts;
     const Tuning &tuning;
+    const bool gpu;
+    const Rows rows;
 
     Func operator()(const Block &block) {
-        BlockStages stages = define_block(block, parameters, flattened_run(block, facts, tuning));
-        schedule_block(stages, block, facts, tuning);
+        const int run = gpu ? 1 : flattened_run(block, facts, tuning);
+        BlockStages stages = define_block(block, parameters, rows, run);
+        if (gpu) {
+            schedule_block_on_gpu(stages, block);
+        } else {
+            schedule_block(stages, block, facts, tuning);
+        }
         if (!block.cheap) return on_image(stages.output, stages.pixels);
         // Two halves of one image: (c, x, y, half).
         Image half = block.output;
@@ -37,17 +45,17 @@ struct Build {
     }
     Func operator()(const Pool &pool) {
         SimpleStages stages = define_pool(pool, parameters);
-        schedule_pool(stages, pool, facts);
+        gpu ? schedule_pool_on_gpu(stages, pool) : schedule_pool(stages, pool, facts);
         return on_image(stages.output, pool.output);
     }
     Func operator()(const Resize &resize) {
         SimpleStages stages = define_resize(resize, parameters);
-        schedule_resize(stages, resize, facts);
+        gpu ? schedule_resize_on_gpu(stages, resize) : schedule_resize(stages, resize, facts);
         return on_image(stages.output, resize.output);
     }
     Func operator()(const Map &map) {
         SimpleStages stages = define_map(map, parameters);
-        schedule_map(stages, map, facts);
+        gpu ? schedule_map_on_gpu(stages, map) : schedule_map(stages, map, facts);
         for (int d = 0; d < kMapRank; d++) {
             fix(stages.output.output_buffer(), d, map.extent[kMapRank - 1 - d],
                 map.output[kMapRank - 1 - d]);
@@ -56,7 +64,7 @@ struct Build {
     }
     Func operator()(const Softmax &softmax) {
         SimpleStages stages = define_softmax(softmax, parameters);
-        schedule_softmax(stages, softmax, facts);
+        gpu ? schedule_softmax_on_gpu(stages, softmax) : schedule_softmax(stages, softmax, facts);
         fix(stages.output.output_buffer(), 0, softmax.inner, softmax.output[2]);
         fix(stages.output.output_buffer(), 1, softmax.extent, softmax.output[1]);
         fix(stages.output.output_buffer(), 2, softmax.outer, softmax.output[0]);
@@ -74,8 +82,10 @@ private:
 }  // namespace
 
 BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target, const Tuning &tuning) {
-    Parameters parameters(kernel);
-    Func output = std::visit(Build{parameters, facts_of(target), tuning}, kernel);
+    const bool gpu = target.has_gpu_feature();
+    const Rows rows = gpu ? rows_on_gpu(kernel) : Rows::kFlattened;
+    Parameters parameters(kernel, rows);
+    Func output = std::visit(Build{parameters, facts_of(target), tuning, gpu, rows}, kernel);
     BuiltKernel built;
     built.parameters = parameters.in_order();
     for (const Halide::ImageParam &buffer : built.parameters) built.arguments.push_back(buffer);

@@ -1,5 +1,7 @@
 #include "tests/schedules/jit_kernel.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -57,10 +59,22 @@ std::unique_ptr<GuardedBuffer> guarded_copy(const ArgumentData &data, Flush flus
     return buffer;
 }
 
+/// OpenCL on the CPU (PoCL) keeps the private values of a whole work group in the frame of one
+/// thread: more than the 8 MB that a thread has by default.
+void enlarge_stacks_of_threads() {
+    constexpr size_t kBytes = 256U << 20;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kBytes);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+}
+
 }  // namespace
 
 JitKernel::JitKernel(const Kernel &kernel, const Isa &isa, const Tuning &tuning)
     : kernel_(kernel), target_(jit_target(isa)), built_(build_kernel(kernel, target_, tuning)) {
+    if (target_.has_gpu_feature()) enlarge_stacks_of_threads();
     built_.pipeline.compile_jit(target_);
 }
 
@@ -73,14 +87,17 @@ std::unique_ptr<GuardedBuffer> JitKernel::run(const std::vector<ArgumentData> &d
     for (size_t i = 0; i < data.size(); ++i) {
         inputs.push_back(guarded_copy(data[i], flush));
         Halide::ImageParam &parameter = built_.parameters[i];
-        parameter.set(view(inputs.back().get(), parameter.parameter(),
-                           static_cast<int64_t>(data[i].readable_elements)));
+        Halide::Buffer<> values = view(inputs.back().get(), parameter.parameter(),
+                                       static_cast<int64_t>(data[i].readable_elements));
+        values.set_host_dirty();
+        parameter.set(values);
     }
     const int64_t elements = arguments_of(kernel_).back().elements;
     auto output = std::make_unique<GuardedBuffer>(elements, flush);
     Halide::Func last(built_.pipeline.outputs().at(0));
     Halide::Buffer<> out = view(output.get(), last.output_buffer().parameter(), elements);
     built_.pipeline.realize(out, target_);
+    out.copy_to_host();
     return output;
 }
 

@@ -1,13 +1,9 @@
 #include <gtest/gtest.h>
 
-#include <exception>
 #include <ostream>
 
-#include "layer/shape.h"
-#include "tests/schedules/jit_kernel.h"
+#include "tests/schedules/expect_values.h"
 #include "tests/schedules/kernel_cases.h"
-#include "tests/support/compare.h"
-#include "tests/support/random.h"
 
 namespace sepconv::testing {
 
@@ -37,26 +33,6 @@ std::string name_of_parameter(const ::testing::TestParamInfo<OnIsa> &info) {
 }
 
 class KernelValues : public ::testing::TestWithParam<OnIsa> {};
-
-void expect_values(const KernelCase &test, const Isa &isa, const Tuning &tuning) {
-    SCOPED_TRACE(Random::trace());
-    const Status valid = validate(test.kernel);
-    ASSERT_TRUE(valid.ok()) << valid.message();
-    const std::vector<ArgumentData> data = make_data(test);
-    const auto expected = reference::compute(test.kernel, as_doubles(data));
-    try {
-        JitKernel kernel(test.kernel, isa, tuning);
-        for (const Flush flush : {Flush::kBack, Flush::kFront}) {
-            const auto output = kernel.run(data, flush);
-            EXPECT_TRUE(matches(test.kernel, expected, output->floats()));
-            EXPECT_TRUE(output->slack_is_untouched()) << "written outside the output";
-        }
-    } catch (const Halide::Error &error) {  // Not a std::exception.
-        FAIL() << error.what();
-    } catch (const std::exception &error) {
-        FAIL() << error.what();
-    }
-}
 
 TEST_P(KernelValues, AgreeWithTheReference) {
     const auto &[test, isa] = GetParam();

@@ -222,8 +222,8 @@ INSTANTIATE_TEST_SUITE_P(Sample, HotLoops,
 /// Compiles for a machine that is not the target's.
 void compile_with(const TargetFacts &facts, const Tuning &tuning, const Block &block,
                   const Halide::Target &target, const std::string &object_path) {
-    Parameters parameters(block);
-    BlockStages stages = define_block(block, parameters);
+    Parameters parameters(block, Rows::kFlattened);
+    BlockStages stages = define_block(block, parameters, Rows::kFlattened);
     schedule_block(stages, block, facts, tuning);
     Halide::OutputImageParam output = stages.output.output_buffer();
     constrain_image(output, stages.pixels, false);
