@@ -95,6 +95,12 @@ void multiply_by_lanes(ConvolutionStage &stage, const Axes &axes, const Tile &ti
         .unroll(dims[1]);
 }
 
+/// Whether a step of a depthwise takes two rows, where its run is short of what shares registers.
+bool pairs_rows(const Window &window, int width, int64_t rows, const TargetFacts &facts) {
+    return window.taps() < kManyTaps && rows % 2 == 0 &&
+           2 * few_taps_run(width, facts) <= facts.depthwise_pixels;
+}
+
 }  // namespace
 
 Var unroll_parts(Func func, const Var &cb, const Tile &tile) {
@@ -185,6 +191,12 @@ RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
         .reorder(cb, row, strip, group, task)
         .fuse(group, task, task)
         .parallel(task);
+    if (pairs_rows(layer.window, rows.width, partition.rows, facts)) {
+        Var pair("dpair");
+        stage.result.split(row, row, pair, 2, TailStrategy::RoundUp)
+            .reorder(loops.cv, loops.xi, pair, loops.xo, cb, row)
+            .unroll(pair);
+    }
     return {stage.result, task, strip};
 }
 

@@ -27,7 +27,7 @@ struct NeonLoop {
     double per_multiply_add(int count) const;
     /// Cycles by those of the multiply-adds alone: two pipes of four lanes.
     double by_multiply_adds() const;
-    /// Cycles by those of all operations on vectors, which share these pipes.
+    /// Cycles by those of all operations on vectors and their stores, which share these pipes.
     double by_vector_operations() const;
 };
 

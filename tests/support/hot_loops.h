@@ -21,7 +21,7 @@ struct Loop {
     int loads = 0, stores = 0;     ///< Instructions with an operand in memory.
     int broadcasts = 0;  ///< Of one value in memory, no constant; products by a lane of a vector.
     int selects = 0;     ///< Masks, blends, comparisons of vectors, conditional moves.
-    int vector_operations = 0;         ///< AArch64: all that a vector unit does, multiply-adds too.
+    int vector_operations = 0;         ///< AArch64: what a vector unit does, with vectors stored.
     std::vector<std::string> code;     ///< As written.
     std::vector<std::string> reloads;  ///< Loads from spilled registers, as written.
     std::vector<std::string> spills;   ///< Stores to them.

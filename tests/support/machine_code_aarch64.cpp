@@ -21,16 +21,17 @@ bool is_slot(const Instruction &instruction, bool frame_pointer) {
 void count_one(const Instruction &instruction, bool frame_pointer, Loop *loop) {
     static const std::regex load("ld.*"), store("st.*"), fused("fml[as]"), scalar("fn?m(add|sub)");
     static const std::regex vector(R"(v[0-9]+\..*)"), lane(R"(.*\.s\[[0-3]\])");
-    static const std::regex select("bic|bif|bit|bsl|and|orr|f?cm[a-z]+|csel|cs[a-z]+|fcsel");
+    static const std::regex one_stored("q[0-9]+, .*"), two_stored("q[0-9]+, q[0-9]+, .*");
+    static const std::regex mask("bic|bif|bit|bsl|and|f?cm[a-z]+"), choice("cs[a-z]+|fcsel");
     const std::string &mnemonic = instruction.mnemonic, &operands = instruction.operands;
     const bool loads = matches(mnemonic, load), stores = matches(mnemonic, store);
     const bool on_vectors = !loads && !stores && matches(operands, vector);
-    loop->vector_operations += on_vectors;
+    loop->vector_operations += on_vectors + (stores && matches(operands, one_stored)) +
+                               (stores && matches(operands, two_stored));
     if (matches(mnemonic, fused)) ++(on_vectors ? loop->multiply_adds : loop->scalar_multiply_adds);
     loop->scalar_multiply_adds += matches(mnemonic, scalar);
     loop->broadcasts += mnemonic == "ld1r" || (matches(mnemonic, fused) && matches(operands, lane));
-    // Masks of vectors; and/orr of general registers are arithmetic of addresses.
-    loop->selects += matches(mnemonic, select) && (on_vectors || mnemonic[0] == 'c');
+    loop->selects += matches(mnemonic, choice) || (on_vectors && matches(mnemonic, mask));
     if (!loads && !stores) return;
     ++(stores ? loop->stores : loop->loads);
     if (is_slot(instruction, frame_pointer)) {
