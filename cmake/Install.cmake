@@ -26,7 +26,8 @@ configure_package_config_file(
     INSTALL_DESTINATION ${sepconv_package})
 write_basic_package_version_file(
     ${PROJECT_BINARY_DIR}/sepconvConfigVersion.cmake
-    COMPATIBILITY SameMinorVersion)
+    COMPATIBILITY SameMinorVersion
+    ARCH_INDEPENDENT)  # Projects for other machines use this package.
 install(FILES
     ${PROJECT_BINARY_DIR}/sepconvConfig.cmake
     ${PROJECT_BINARY_DIR}/sepconvConfigVersion.cmake

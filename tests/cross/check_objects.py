@@ -151,11 +151,13 @@ def link_android(zig, row, files, folder):
 
 
 def link_program(zig, row, files, folder):
-    """A program with the system's own libraries, and what `file` calls it."""
+    """A program with the system's own libraries, in their format."""
     run(*zig, "cc", "-target", row["zig"], "-I", folder, "-include", f"{NAME}.h",
         f"-DMODEL={NAME}_model", "-O1", HERE / "run_raw.c", *files, "-lm", "-lpthread", "-o",
         folder / "program.exe", cwd=folder)
-    print(run("file", "--brief", folder / "program.exe").strip())
+    headers = run(llvm("llvm-readobj"), "--file-headers", folder / "program.exe")
+    if f"Format: {row['format']}\n" not in headers:
+        yield f"the program's format is not {row['format']}: {headers[:200]}"
 
 
 def main():
@@ -175,7 +177,7 @@ def main():
         if system == "android":
             problems += link_android(zig, row, files, folder)
         else:
-            link_program(zig, row, files, folder)
+            problems += link_program(zig, row, files, folder)
     else:
         print("no zig: plan, weights and runtime not compiled, nothing linked")
     for problem in problems:

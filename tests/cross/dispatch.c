@@ -1,6 +1,7 @@
 /* Every variant of a library, forced and chosen: prints for each a line
  *     FORCED CHOSEN STATUS VALUE..
- * where FORCED is "-" for the automatic choice. The models come by -include and MODELS. */
+ * where FORCED is "-" for the automatic choice. The models come by -include and MODELS, the
+ * variants by ISAS. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,7 +48,7 @@ static int run(const sepconv_model_t *model, const char *forced) {
 
 int main(void) {
     const sepconv_model_t *const models[] = {MODELS};
-    static const char *const isas[] = {"", "sse41", "avx2", "avx512"};
+    static const char *const isas[] = {"", ISAS};
     for (size_t m = 0; m < sizeof(models) / sizeof(models[0]); ++m) {
         for (size_t i = 0; i < sizeof(isas) / sizeof(isas[0]); ++i) {
             if (setenv("SEPCONV_ISA", isas[i], 1) != 0 || run(models[m], isas[i]) != 0) {
