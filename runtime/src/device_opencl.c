@@ -87,10 +87,11 @@ static sepconv_status_t find_device(opencl_device_t *self, int accept_cpu) {
     if (self->cl.clGetPlatformIDs(kMaxPlatforms, platforms, &platform_count) != CL_SUCCESS) {
         return status;
     }
+    const cl_bitfield types = CL_DEVICE_TYPE_CPU | CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_ACCELERATOR;
     for (cl_uint i = 0; i < platform_count && i < kMaxPlatforms; ++i) {
         cl_uint device_count = 0;
-        if (self->cl.clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, kMaxDevices, devices,
-                                    &device_count) != CL_SUCCESS) {
+        if (self->cl.clGetDeviceIDs(platforms[i], types, kMaxDevices, devices, &device_count) !=
+            CL_SUCCESS) {
             continue;
         }
         for (cl_uint j = 0; j < device_count && j < kMaxDevices; ++j) {

@@ -6,6 +6,28 @@
 #include <stdint.h>
 
 /* Of the OpenCL 3.0 API specification and its header cl.h. */
+#define OPENCL_CONSTANTS(CONSTANT)                           \
+    CONSTANT(CL_SUCCESS, 0)                                  \
+    CONSTANT(CL_MEM_OBJECT_ALLOCATION_FAILURE, -4)           \
+    CONSTANT(CL_OUT_OF_RESOURCES, -5)                        \
+    CONSTANT(CL_OUT_OF_HOST_MEMORY, -6)                      \
+    CONSTANT(CL_DEVICE_TYPE, 0x1000)                         \
+    CONSTANT(CL_DEVICE_TYPE_CPU, 1 << 1)                     \
+    CONSTANT(CL_DEVICE_TYPE_GPU, 1 << 2)                     \
+    CONSTANT(CL_DEVICE_TYPE_ACCELERATOR, 1 << 3)             \
+    CONSTANT(CL_DEVICE_SVM_CAPABILITIES, 0x1053)             \
+    CONSTANT(CL_DEVICE_SVM_COARSE_GRAIN_BUFFER, 1 << 0)      \
+    CONSTANT(CL_CONTEXT_DEVICES, 0x1081)                     \
+    CONSTANT(CL_QUEUE_CONTEXT, 0x1090)                       \
+    CONSTANT(CL_QUEUE_DEVICE, 0x1091)                        \
+    CONSTANT(CL_QUEUE_PROPERTIES, 0x1093)                    \
+    CONSTANT(CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, 1 << 0) \
+    CONSTANT(CL_QUEUE_PROFILING_ENABLE, 1 << 1)              \
+    CONSTANT(CL_MEM_READ_WRITE, 1 << 0)                      \
+    CONSTANT(CL_PROFILING_COMMAND_END, 0x1283)
+
+/* With cl.h before it, this header only has the lists: tests compare them. */
+#if !defined(CL_VERSION_1_0)
 typedef struct _cl_platform_id *cl_platform_id;
 typedef struct _cl_device_id *cl_device_id;
 typedef struct _cl_context *cl_context;
@@ -24,30 +46,15 @@ typedef cl_bitfield cl_queue_properties;
 #else
 #define CL_API_CALL
 #endif
+
+#define OPENCL_ENUMERATOR(name, value) name = (value),
+enum { OPENCL_CONSTANTS(OPENCL_ENUMERATOR) };
+#undef OPENCL_ENUMERATOR
+#endif
+
 typedef void(CL_API_CALL *context_notify_t)(const char *error, const void *info, size_t bytes,
                                             void *data);
 typedef void(CL_API_CALL *program_notify_t)(cl_program program, void *data);
-
-enum {
-    CL_SUCCESS = 0,
-    CL_MEM_OBJECT_ALLOCATION_FAILURE = -4,
-    CL_OUT_OF_RESOURCES = -5,
-    CL_OUT_OF_HOST_MEMORY = -6,
-
-    CL_DEVICE_TYPE = 0x1000,
-    CL_DEVICE_SVM_CAPABILITIES = 0x1053,
-    CL_CONTEXT_DEVICES = 0x1081,
-    CL_QUEUE_CONTEXT = 0x1090,
-    CL_QUEUE_DEVICE = 0x1091,
-    CL_QUEUE_PROPERTIES = 0x1093,
-    CL_PROFILING_COMMAND_END = 0x1283
-};
-#define CL_DEVICE_TYPE_CPU ((cl_bitfield)1 << 1)
-#define CL_DEVICE_TYPE_ALL ((cl_bitfield)0xFFFFFFFF)
-#define CL_DEVICE_SVM_COARSE_GRAIN_BUFFER ((cl_bitfield)1 << 0)
-#define CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE ((cl_bitfield)1 << 0)
-#define CL_QUEUE_PROFILING_ENABLE ((cl_bitfield)1 << 1)
-#define CL_MEM_READ_WRITE ((cl_bitfield)1 << 0)
 
 #define OPENCL_FUNCTIONS(FUNCTION)                                                                 \
     FUNCTION(cl_int, clGetPlatformIDs,                                                             \
