@@ -13,7 +13,7 @@
 #include <cpuid.h>
 #elif defined(__APPLE__)
 #include <sys/sysctl.h>
-#elif defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
+#elif defined(__linux__) && (defined(__aarch64__) || defined(__arm__) || defined(__riscv))
 #include <sys/auxv.h>
 #endif
 
@@ -69,13 +69,15 @@ typedef struct isa_needs_t {
 } isa_needs_t;
 
 static const isa_needs_t kIsas[] = {
-    {"sse41", {SSE41_LEAF1, 0, 0, 0, 0}},
-    {"avx2", {AVX2_LEAF1, AVX2_LEAF7, BIT(kLzcnt), AVX2_XCR0, 0}},
-    {"avx512", {AVX2_LEAF1, AVX512_LEAF7, BIT(kLzcnt), AVX512_XCR0, 0}},
-    {"neon", {0, 0, 0, 0, SEPCONV_ARM_NEON}},
-    {"dotprod", {0, 0, 0, 0, SEPCONV_ARM_NEON | SEPCONV_ARM_DOTPROD}},
+    {"sse41", {SSE41_LEAF1, 0, 0, 0, 0, 0}},
+    {"avx2", {AVX2_LEAF1, AVX2_LEAF7, BIT(kLzcnt), AVX2_XCR0, 0, 0}},
+    {"avx512", {AVX2_LEAF1, AVX512_LEAF7, BIT(kLzcnt), AVX512_XCR0, 0, 0}},
+    {"neon", {0, 0, 0, 0, SEPCONV_ARM_NEON, 0}},
+    {"dotprod", {0, 0, 0, 0, SEPCONV_ARM_NEON | SEPCONV_ARM_DOTPROD, 0}},
+    {"rvv256", {0, 0, 0, 0, 0, 256}},
+    {"rvv128", {0, 0, 0, 0, 0, 128}},
     /* The one variant where nothing is detected: what the compiler was told that the CPU has. */
-    {"baseline", {0, 0, 0, 0, 0}},
+    {"baseline", {0, 0, 0, 0, 0, 0}},
 };
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -88,7 +90,7 @@ static uint64_t read_xcr0(void) {
 }
 
 sepconv_cpu_t sepconv_cpu_detect(void) {
-    sepconv_cpu_t cpu = {0, 0, 0, 0, 0};
+    sepconv_cpu_t cpu = {0, 0, 0, 0, 0, 0};
     unsigned eax = 0;
     unsigned ebx = 0;
     unsigned ecx = 0;
@@ -112,7 +114,7 @@ sepconv_cpu_t sepconv_cpu_detect(void) {
 
 /* Apple, "Determining instruction set characteristics": every 64-bit chip has Advanced SIMD. */
 sepconv_cpu_t sepconv_cpu_detect(void) {
-    sepconv_cpu_t cpu = {0, 0, 0, 0, SEPCONV_ARM_NEON};
+    sepconv_cpu_t cpu = {0, 0, 0, 0, SEPCONV_ARM_NEON, 0};
     int has = 0;
     size_t bytes = sizeof(has);
     if (sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &bytes, NULL, 0) == 0 && has) {
@@ -127,7 +129,7 @@ sepconv_cpu_t sepconv_cpu_detect(void) {
 enum { kHwcapAsimd = 1, kHwcapAsimdDp = 20 };
 
 sepconv_cpu_t sepconv_cpu_detect(void) {
-    sepconv_cpu_t cpu = {0, 0, 0, 0, 0};
+    sepconv_cpu_t cpu = {0, 0, 0, 0, 0, 0};
     const unsigned long capabilities = getauxval(AT_HWCAP);
     if (capabilities & BIT(kHwcapAsimd)) {
         cpu.arm |= SEPCONV_ARM_NEON;
@@ -144,9 +146,25 @@ sepconv_cpu_t sepconv_cpu_detect(void) {
 enum { kHwcapNeon = 12 };
 
 sepconv_cpu_t sepconv_cpu_detect(void) {
-    sepconv_cpu_t cpu = {0, 0, 0, 0, 0};
+    sepconv_cpu_t cpu = {0, 0, 0, 0, 0, 0};
     if (getauxval(AT_HWCAP) & BIT(kHwcapNeon)) {
         cpu.arm |= SEPCONV_ARM_NEON;
+    }
+    return cpu;
+}
+
+#elif defined(__riscv) && defined(__linux__)
+
+/* Linux, Documentation/arch/riscv/vector.rst: the bit of the letter V in AT_HWCAP. The length is in
+ * the register vlenb (RISC-V "V" 1.0, 3), by its number, for assemblers that do not know it. */
+enum { kHwcapV = 'V' - 'A' };
+
+sepconv_cpu_t sepconv_cpu_detect(void) {
+    sepconv_cpu_t cpu = {0, 0, 0, 0, 0, 0};
+    if (getauxval(AT_HWCAP) & BIT(kHwcapV)) {
+        unsigned long bytes = 0;
+        __asm__ volatile("csrr %0, 0xc22" : "=r"(bytes));
+        cpu.vector_bits = (uint32_t)bytes * 8;
     }
     return cpu;
 }
@@ -154,7 +172,7 @@ sepconv_cpu_t sepconv_cpu_detect(void) {
 #else
 
 sepconv_cpu_t sepconv_cpu_detect(void) {
-    const sepconv_cpu_t cpu = {0, 0, 0, 0, 0};
+    const sepconv_cpu_t cpu = {0, 0, 0, 0, 0, 0};
     return cpu;
 }
 
@@ -171,7 +189,8 @@ int sepconv_cpu_runs(const sepconv_cpu_t *cpu, const char *isa) {
                    (cpu->leaf7_ebx & needs->leaf7_ebx) == needs->leaf7_ebx &&
                    (cpu->extended_ecx & needs->extended_ecx) == needs->extended_ecx &&
                    (cpu->xcr0 & needs->xcr0) == needs->xcr0 &&
-                   (cpu->arm & needs->arm) == needs->arm;
+                   (cpu->arm & needs->arm) == needs->arm &&
+                   (needs->vector_bits == 0 || cpu->vector_bits == needs->vector_bits);
         }
     }
     return 0;

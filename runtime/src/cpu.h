@@ -17,6 +17,8 @@ typedef struct sepconv_cpu_t {
     uint64_t xcr0;         /* XGETBV 0; 0 where the operating system does not enable XSAVE. */
     /* ARM */
     uint32_t arm; /* Of SEPCONV_ARM_*, as both word sizes and all systems have them. */
+    /* RISC-V */
+    uint32_t vector_bits; /* Length of a vector register; 0 without vectors. */
 } sepconv_cpu_t;
 
 #define SEPCONV_ARM_NEON UINT32_C(1)    /* Advanced SIMD. */

@@ -163,10 +163,14 @@ static size_t buffer_bytes(const sepconv_buffer_t *buffer) {
     return elements * ((buffer->type_bits + 7u) / 8u);
 }
 
-/* A kernel's intermediates lie one behind the other until it ends, without reuse. */
+/* A kernel's intermediates lie one behind the other until it ends, without reuse. It asks again for
+ * what it has, before each launch that reads it. */
 int sepconv_kernel_device_malloc(void *user_context, sepconv_buffer_t *buffer,
                                  const void *interface) {
     sepconv_device_t *device = device_of(user_context);
+    if (buffer->device != 0) {
+        return 0;
+    }
     const size_t offset = device->scratch_used;
     const size_t used = offset + sepconv_round_up(buffer_bytes(buffer), kScratchAlignment);
     /* While preparing there is no scratch yet: any address will do, for nothing is launched. */

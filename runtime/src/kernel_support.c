@@ -47,6 +47,10 @@ void sepconv_record_error(sepconv_context_t *context, sepconv_status_t status) {
 
 void *sepconv_kernel_malloc(void *user_context, size_t bytes) {
     sepconv_worker_t *worker = (sepconv_worker_t *)user_context;
+    /* What a kernel for a device asks for of the host in place of an intermediate on the device. */
+    if (bytes == 0 && worker->context->device != NULL) {
+        return NULL;
+    }
     const size_t available = worker->capacity - worker->used;
     /* The first comparison keeps the rounding from overflowing. */
     if (bytes > available ||

@@ -10,10 +10,10 @@ extern "C" {
 namespace {
 
 // CPUID and XCR0 as real machines report them, cut down to the bits that count.
-constexpr sepconv_cpu_t kPenryn = {0x00082201, 0, 0, 0, 0};
-constexpr sepconv_cpu_t kSandyBridge = {0x18982201, 0, 0, 0x7, 0};
-constexpr sepconv_cpu_t kHaswell = {0x38d83201, 0x00000128, 0x20, 0x7, 0};
-constexpr sepconv_cpu_t kSkylakeServer = {0x38d83201, 0xd00b0128, 0x20, 0xe7, 0};
+constexpr sepconv_cpu_t kPenryn = {0x00082201, 0, 0, 0, 0, 0};
+constexpr sepconv_cpu_t kSandyBridge = {0x18982201, 0, 0, 0x7, 0, 0};
+constexpr sepconv_cpu_t kHaswell = {0x38d83201, 0x00000128, 0x20, 0x7, 0, 0};
+constexpr sepconv_cpu_t kSkylakeServer = {0x38d83201, 0xd00b0128, 0x20, 0xe7, 0, 0};
 
 struct Row {
     const char *name;
@@ -28,7 +28,7 @@ void expect_row(const Row &row) {
 }
 
 TEST(Cpu, RunsWhatItsGenerationRuns) {
-    expect_row({"none", {0, 0, 0, 0, 0}, false, false, false});
+    expect_row({"none", {0, 0, 0, 0, 0, 0}, false, false, false});
     expect_row({"penryn", kPenryn, true, false, false});
     expect_row({"sandy bridge", kSandyBridge, true, false, false});
     expect_row({"haswell", kHaswell, true, true, false});
@@ -80,7 +80,7 @@ TEST(Cpu, ArmNamesAskForTheirFeatures) {
         {SEPCONV_ARM_DOTPROD, false, false},
     };
     for (const auto &row : rows) {
-        const sepconv_cpu_t cpu = {0, 0, 0, 0, row.arm};
+        const sepconv_cpu_t cpu = {0, 0, 0, 0, row.arm, 0};
         EXPECT_EQ(sepconv_cpu_runs(&cpu, "neon"), row.neon) << row.arm;
         EXPECT_EQ(sepconv_cpu_runs(&cpu, "dotprod"), row.dotprod) << row.arm;
         EXPECT_FALSE(sepconv_cpu_runs(&cpu, "sse41")) << row.arm;
@@ -88,8 +88,16 @@ TEST(Cpu, ArmNamesAskForTheirFeatures) {
     EXPECT_FALSE(sepconv_cpu_runs(&kSkylakeServer, "neon"));
 }
 
+TEST(Cpu, RiscvVectorsMustHaveTheLength) {
+    for (const uint32_t bits : {0U, 64U, 128U, 256U, 512U}) {
+        const sepconv_cpu_t cpu = {0, 0, 0, 0, 0, bits};
+        EXPECT_EQ(sepconv_cpu_runs(&cpu, "rvv128"), bits == 128) << bits;
+        EXPECT_EQ(sepconv_cpu_runs(&cpu, "rvv256"), bits == 256) << bits;
+    }
+}
+
 TEST(Cpu, BaselineRunsEverywhere) {
-    const sepconv_cpu_t nothing = {0, 0, 0, 0, 0};
+    const sepconv_cpu_t nothing = {0, 0, 0, 0, 0, 0};
     EXPECT_TRUE(sepconv_cpu_runs(&nothing, "baseline"));
     EXPECT_TRUE(sepconv_isa_available("baseline"));
 }

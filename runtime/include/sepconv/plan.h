@@ -93,7 +93,7 @@ typedef struct sepconv_step_t {
 } sepconv_step_t;
 
 /* The same kernels for one ISA or one kind of device. Variants are ordered best first: a context
- * takes the first that is available. A device's kernels take no scratch from the host. */
+ * takes the first that is available. A device's kernels take no scratch of the host. */
 typedef struct sepconv_variant_t {
     const char *isa;
     const sepconv_kernel_t *kernels;

@@ -99,8 +99,9 @@ const char *sepconv_model_name(const sepconv_model_t *model);
 size_t sepconv_model_arena_bytes(const sepconv_model_t *model, int num_threads);
 
 /* Whether this CPU and operating system run `isa`: "sse41", "avx2", "avx512" (x86-64), "neon"
- * (ARM), "dotprod" (64-bit ARM), "baseline" (the one variant of other CPUs: always). Unknown names:
- * 0. Whether a device is there, making a context tells. */
+ * (ARM), "dotprod" (64-bit ARM), "rvv128", "rvv256" (RISC-V, by the length of its vectors),
+ * "baseline" (the one variant of other CPUs: always). Unknown names: 0. Whether a device is there,
+ * making a context tells. */
 int sepconv_isa_available(const char *isa);
 
 /* Makes a context: of the first variant in the library that is available. `options` may be null:
