@@ -93,8 +93,8 @@ function(_sepconv_add_library target depends)
         _sepconv_target_triple(triple)
         if(NOT triple)
             message(FATAL_ERROR "sepconv: ${target}: TARGET_TRIPLE is needed for "
-                "${CMAKE_SYSTEM_NAME} on ${CMAKE_SYSTEM_PROCESSOR}, for example "
-                "riscv-64-linux-rvv-vector_bits_128; `sepconv compile --help` lists what is known")
+                "${CMAKE_SYSTEM_NAME} on ${CMAKE_SYSTEM_PROCESSOR}; "
+                "`sepconv compile --help` lists what is known")
         endif()
     endif()
     if(triple AND NOT triple STREQUAL host)
@@ -110,7 +110,8 @@ function(_sepconv_triple result system processor)
     set(processors
         "^(x86_64|AMD64|amd64)$" x86-64
         "^(aarch64|arm64|ARM64|arm64-v8a)$" arm-64
-        "^(armv7.*|armv8l|arm|armeabi-v7a)$" arm-32)
+        "^(armv7.*|armv8l|arm|armeabi-v7a)$" arm-32
+        "^riscv64$" riscv-64)
     set(${result} "" PARENT_SCOPE)
     list(FIND systems "${system}" at)
     if(at EQUAL -1)

@@ -27,14 +27,16 @@ constexpr VariantRow kVariants[] = {
     {"arm-64", "dotprod", "arm_dot_prod", false},
     {"arm-64", "neon", "", true},
     {"arm-32", "neon", "", true},
+    // Code for vectors of one length is wrong for another, also for a longer one.
+    {"riscv-64", "rvv256", "rvv-vector_bits_256", true},
+    {"riscv-64", "rvv128", "rvv-vector_bits_128", true},
 };
 
 /// The one variant of other architectures, which the runtime takes as always available.
 constexpr const char *kBaseline = "baseline";
 
 /// Features that say what a CPU has, where there is no table of variants.
-constexpr const char *kBaselineFeatures[] = {"power_arch_2_07", "rvv", "vsx"};
-constexpr const char *kVectorBits = "vector_bits_";
+constexpr const char *kBaselineFeatures[] = {"power_arch_2_07", "vsx"};
 
 struct SystemRow {
     const char *name;
@@ -59,8 +61,8 @@ constexpr CompilerRow kCompilers[] = {
 };
 
 constexpr const char *kKnownTriples[] = {
-    "x86-64-linux", "x86-64-android", "x86-64-osx", "x86-64-windows",
-    "arm-64-linux", "arm-64-android", "arm-64-osx", "arm-32-linux",
+    "x86-64-linux",   "x86-64-android", "x86-64-osx",   "x86-64-windows", "arm-64-linux",
+    "arm-64-android", "arm-64-osx",     "arm-32-linux", "riscv-64-linux",
 };
 
 // Kernels have no runtime of Halide's behind them; the plan proves what asserts would check.
@@ -69,14 +71,14 @@ constexpr const char *kKernelFeatures = "no_asserts-no_bounds_query-no_runtime-u
 struct Triple {
     std::string architecture;  ///< "x86-64"
     std::string system;        ///< "linux"
-    std::vector<std::string> features;
+    std::string features;      ///< With a '-' between them.
 };
 
 Status refused(const std::string &triple, const std::string &reason) {
     return Status(
         StatusCode::kUnsupported,
         fmt::format("--target: {} {}; expected one of {}, or another CPU target of Halide's, such "
-                    "as riscv-64-linux-rvv-vector_bits_128",
+                    "as powerpc-64-linux",
                     quote(triple), reason, known_triples()));
 }
 
@@ -85,10 +87,15 @@ bool has_variants(const std::string &architecture) {
                        [&](const VariantRow &row) { return architecture == row.architecture; });
 }
 
+/// Whether the row is one that the triple allows: it may name the features of one.
+bool allows(const Triple &triple, const VariantRow &row) {
+    return triple.architecture == row.architecture &&
+           (triple.features.empty() || triple.features == row.features);
+}
+
 bool says_what_the_cpu_has(const std::string &feature) {
-    return feature.rfind(kVectorBits, 0) == 0 ||
-           std::find(std::begin(kBaselineFeatures), std::end(kBaselineFeatures), feature) !=
-               std::end(kBaselineFeatures);
+    return std::find(std::begin(kBaselineFeatures), std::end(kBaselineFeatures), feature) !=
+           std::end(kBaselineFeatures);
 }
 
 Result<Triple> parse_triple(const std::string &text) {
@@ -102,16 +109,20 @@ Result<Triple> parse_triple(const std::string &text) {
     if (parts.size() < 3 || !Halide::Target::validate_target_string(text)) {
         return refused(text, "is no target");
     }
-    Triple triple{parts[0] + "-" + parts[1], parts[2], {parts.begin() + 3, parts.end()}};
+    const std::vector<std::string> features(parts.begin() + 3, parts.end());
+    Triple triple{parts[0] + "-" + parts[1], parts[2], fmt::format("{}", fmt::join(features, "-"))};
     const Halide::Target::Arch arch = Halide::Target(text).arch;
     if (arch == Halide::Target::WebAssembly || arch == Halide::Target::Hexagon) {
         return refused(text, "is no CPU that the runtime knows");
     }
-    for (const std::string &feature : triple.features) {
-        if (has_variants(triple.architecture)) {
-            return refused(
-                text, fmt::format("names the feature '{}', which is for --isa to choose", feature));
-        }
+    if (has_variants(triple.architecture)) {
+        const bool known = std::any_of(std::begin(kVariants), std::end(kVariants),
+                                       [&](const VariantRow &row) { return allows(triple, row); });
+        if (known) return triple;
+        return refused(text, fmt::format("names '{}', which is no variant; --isa chooses variants",
+                                         triple.features));
+    }
+    for (const std::string &feature : features) {
         if (!says_what_the_cpu_has(feature)) {
             return refused(text, fmt::format("names '{}', which is no feature of a CPU", feature));
         }
@@ -161,6 +172,7 @@ Result<std::vector<IsaTarget>> resolve_targets(const std::string &triple,
                                                const std::vector<std::string> &isas) {
     const Result<Triple> parsed = parse_triple(triple);
     if (!parsed.ok()) return parsed.status();
+    const Triple &machine = parsed.value();
     std::vector<std::string> known;
     std::vector<IsaTarget> targets;
     const auto add = [&](const std::string &isa, const std::string &features, bool usual) {
@@ -168,12 +180,15 @@ Result<std::vector<IsaTarget>> resolve_targets(const std::string &triple,
         const bool wanted = std::find(isas.begin(), isas.end(), isa) != isas.end();
         if (!wanted && !(isas.empty() && usual)) return;
         const std::string own = features.empty() ? "" : "-" + features;
-        targets.push_back({isa, triple + own + "-" + kKernelFeatures});
+        targets.push_back({isa, fmt::format("{}-{}{}-{}", machine.architecture, machine.system, own,
+                                            kKernelFeatures)});
     };
     for (const VariantRow &row : kVariants) {
-        if (parsed.value().architecture == row.architecture) add(row.isa, row.features, row.usual);
+        // What the triple names is wanted, usual or not.
+        if (allows(machine, row))
+            add(row.isa, row.features, row.usual || !machine.features.empty());
     }
-    if (known.empty()) add(kBaseline, "", true);
+    if (known.empty()) add(kBaseline, machine.features, true);
     for (const std::string &isa : isas) {
         if (std::find(known.begin(), known.end(), isa) == known.end()) {
             return Status(StatusCode::kInvalidArgument,

@@ -31,8 +31,8 @@ std::string host_triple();
 std::string known_triples();
 
 /// A triple is ARCHITECTURE-BITS-SYSTEM as Halide writes it. Where variants are known for the
-/// architecture it has no features (they are the variants' business); elsewhere it may name those
-/// of the CPU, which the library then takes as given.
+/// architecture it may go on with the features of one of them, which is then the only one;
+/// elsewhere with those of the CPU, which the library then takes as given.
 Result<Platform> platform_of(const std::string &triple);
 
 /// The variants of `triple`, best first, that `isas` names; the usual ones when it is empty.

@@ -60,9 +60,10 @@ void add_build_options(CLI::App *command, BuildOptions *options) {
                          ", or another CPU target of Halide's")
         ->capture_default_str();
     command
-        ->add_option("--isa", options->isas,
-                     "Variants, comma-separated: sse41,avx2,avx512 (x86-64), neon,dotprod (arm-64; "
-                     "default: all but dotprod)")
+        ->add_option(
+            "--isa", options->isas,
+            "Variants, comma-separated: sse41,avx2,avx512 (x86-64), neon,dotprod (arm-64), "
+            "rvv128,rvv256 (riscv-64); default: all but dotprod")
         ->delimiter(',')
         ->allow_extra_args(false);
     command->add_option("--cc", options->cc,

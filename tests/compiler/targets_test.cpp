@@ -35,7 +35,14 @@ TEST(Targets, EachArchitectureHasItsVariantsBestFirst) {
         EXPECT_THAT(isas_of(std::string("arm-64-") + system), ElementsAre("neon"));
     }
     EXPECT_THAT(isas_of("arm-32-linux"), ElementsAre("neon"));
-    EXPECT_THAT(isas_of("riscv-64-linux-rvv-vector_bits_128"), ElementsAre("baseline"));
+    EXPECT_THAT(isas_of("riscv-64-linux"), ElementsAre("rvv256", "rvv128"));
+    EXPECT_THAT(isas_of("powerpc-64-linux"), ElementsAre("baseline"));
+}
+
+TEST(Targets, ATripleMayNameTheFeaturesOfOneVariant) {
+    EXPECT_THAT(isas_of("riscv-64-linux-rvv-vector_bits_128"), ElementsAre("rvv128"));
+    EXPECT_THAT(isas_of("arm-64-linux-arm_dot_prod"), ElementsAre("dotprod"));
+    EXPECT_FALSE(resolve_targets("riscv-64-linux-rvv-vector_bits_128", {"rvv256"}).ok());
 }
 
 TEST(Targets, IsaChoosesWhateverTheOrder) {
@@ -78,15 +85,16 @@ TEST(Targets, AFormatAndACompilerFollowFromTheTriple) {
 TEST(Targets, WhatIsNoCpuIsRefused) {
     for (const char *triple :
          {"", "host", "x86-64", "arm-64-linux-", "sparc-64-linux", "x86-64-linux-cuda",
-          "x86-64-linux-jit", "riscv-64-linux-opencl", "riscv-64-linux-no_asserts",
-          "wasm-32-wasmrt", "hexagon-32-qurt", "arm-64-noos", "x86-64-linux-avx2"}) {
+          "x86-64-linux-jit", "riscv-64-linux-opencl", "riscv-64-linux-rvv",
+          "powerpc-64-linux-no_asserts", "wasm-32-wasmrt", "hexagon-32-qurt", "arm-64-noos",
+          "x86-64-linux-avx2"}) {
         const Result<Platform> platform = platform_of(triple);
         ASSERT_FALSE(platform.ok()) << triple;
         EXPECT_THAT(platform.status().message(), HasSubstr("expected one of x86-64-linux, "))
             << triple;
     }
     EXPECT_THAT(platform_of("x86-64-linux-avx2").status().message(),
-                HasSubstr("names the feature 'avx2', which is for --isa to choose"));
+                HasSubstr("names 'avx2', which is no variant; --isa chooses variants"));
 }
 
 }  // namespace
