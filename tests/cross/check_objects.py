@@ -160,6 +160,21 @@ def link_program(zig, row, files, folder):
         yield f"the program's format is not {row['format']}: {headers[:200]}"
 
 
+def check_library(tool, zig, row, folder):
+    """The form that the tool finishes itself, with zig as its compiler: one archive."""
+    flags = [*zig[1:], "cc", "-target", row["zig"], *row["flags"].split()]
+    shutil.rmtree(folder, ignore_errors=True)
+    run(tool, *LAYER.split(), "--name", NAME, "--output", folder, "--quiet", "--target",
+        row["triple"], "--cc", zig[0], *[f"--cc-flag={flag}" for flag in flags])
+    archive = folder / f"lib{NAME}.a"
+    formats = set(re.findall(r"^Format: (.*)$", run(llvm("llvm-readobj"), "--file-headers", archive),
+                             re.MULTILINE))
+    if formats != {row["format"]}:
+        yield f"the library has the formats {sorted(formats)}, expected {row['format']}"
+    if not row["triple"].endswith("android"):
+        yield from link_program(zig, row, [archive], folder)
+
+
 def main():
     if len(sys.argv) < 4:
         sys.exit(__doc__)
@@ -178,6 +193,7 @@ def main():
             problems += link_android(zig, row, files, folder)
         else:
             problems += link_program(zig, row, files, folder)
+        problems += check_library(tool, zig, row, work / f"library-{triple}")
     else:
         print("no zig: plan, weights and runtime not compiled, nothing linked")
     for problem in problems:
