@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string_view>
@@ -43,6 +44,10 @@ public:
     }
 
 private:
+    bool has_device() const {
+        return std::any_of(variants_.begin(), variants_.end(),
+                           [](const Variant &variant) { return !variant.device.empty(); });
+    }
     bool is_elf() const { return options_.tools.platform.format == ObjectFormat::kElf; }
 
     Status write_sources() {
@@ -98,7 +103,9 @@ private:
         if (!runtime.ok()) return runtime.status();
         std::vector<std::string> objects;
         SEPCONV_RETURN_IF_ERROR(make_model(&objects, library + ".a"));
-        objects.insert(objects.end(), runtime.value().begin(), runtime.value().end());
+        for (const std::string &object : runtime.value()) {
+            if (has_device() || !is_for_devices(object)) objects.push_back(object);
+        }
         SEPCONV_RETURN_IF_ERROR(toolchain_.archive(objects, library + ".a"));
         archive_ = library + ".a";
         outputs_.push_back(archive_);
@@ -121,7 +128,7 @@ private:
         }
         outputs_.insert(outputs_.end(), {archive_, name + "_weights.c", name + "_weights.bin"});
         SEPCONV_RETURN_IF_ERROR(make_folder(work_.file("runtime")));
-        for (const std::string &file : runtime_.files_for_cpus()) {
+        for (const std::string &file : runtime_.files(has_device())) {
             SEPCONV_RETURN_IF_ERROR(copy(runtime_.sources + "/" + file, "runtime/" + file));
         }
         return Status();

@@ -180,6 +180,8 @@ Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<I
     for (const IsaTarget &target : targets) {
         Variant variant;
         variant.isa = target.isa;
+        variant.device = target.device;
+        variant.capability = target.capability;
         for (size_t k = 0; k < plan.kernels.size(); ++k) {
             KernelObject object;
             if (!load_cached(jobs[next], &object)) {

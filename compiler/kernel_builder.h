@@ -23,6 +23,8 @@ struct KernelObject {
 /// All kernels of a plan for one ISA, in the order of Plan::kernels.
 struct Variant {
     std::string isa;
+    std::string device;  ///< As IsaTarget's.
+    int capability = 0;
     std::vector<KernelObject> kernels;
 
     int64_t worker_bytes() const;  ///< Greatest of its kernels.

@@ -70,9 +70,13 @@ void append_variants(std::string *text, const std::vector<Variant> &variants,
     }
     *text += "static const sepconv_variant_t variants[] = {\n";
     for (const Variant &variant : variants) {
-        *text +=
-            fmt::format("    {{.isa = \"{0}\", .kernels = kernels_{0}, .worker_bytes = {1}}},\n",
-                        variant.isa, variant.worker_bytes());
+        *text += fmt::format("    {{.isa = \"{0}\", .kernels = kernels_{0}, .worker_bytes = {1}",
+                             variant.isa, variant.worker_bytes());
+        if (!variant.device.empty()) {
+            *text += fmt::format(", .device = &sepconv_{}_device, .device_capability = {}",
+                                 variant.device, variant.capability);
+        }
+        *text += "},\n";
     }
     *text += "};\n\n";
 }
@@ -125,6 +129,7 @@ constexpr const char *kPlanTail = R"(static const sepconv_model_t model = {{
     .outputs = outputs,
     .arena_bytes = {4},
     .weights = {0}_weights,
+    .weight_bytes = {10},
     .variant_count = {5},
     .variants = variants,
     .step_count = {6},
@@ -277,10 +282,11 @@ std::string plan_source(const Plan &plan, const MemoryPlan &memory,
     append_tensors(&text, "output", plan.outputs);
     append_variants(&text, variants, name);
     if (!plan.steps.empty()) append_steps(&text, plan, memory);
-    text += fmt::format(
-        kPlanTail, name, c_string(name), plan.inputs.size(), plan.outputs.size(), memory.bytes,
-        variants.size(), plan.steps.size(), plan.steps.empty() ? "0" : "steps",
-        plan.steps.empty() ? 0 : plan.blocks.size(), plan.steps.empty() ? "0" : "block_names");
+    text +=
+        fmt::format(kPlanTail, name, c_string(name), plan.inputs.size(), plan.outputs.size(),
+                    memory.bytes, variants.size(), plan.steps.size(),
+                    plan.steps.empty() ? "0" : "steps", plan.steps.empty() ? 0 : plan.blocks.size(),
+                    plan.steps.empty() ? "0" : "block_names", plan.weights.size());
     return text;
 }
 

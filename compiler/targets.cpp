@@ -168,33 +168,90 @@ Result<Platform> platform_of(const std::string &triple) {
     return platform;
 }
 
-Result<std::vector<IsaTarget>> resolve_targets(const std::string &triple,
-                                               const std::vector<std::string> &isas) {
-    const Result<Triple> parsed = parse_triple(triple);
-    if (!parsed.ok()) return parsed.status();
-    const Triple &machine = parsed.value();
+namespace {
+
+/// Appends the variants of the CPU.
+Status append_cpu(const Triple &triple, const TargetOptions &options,
+                  std::vector<IsaTarget> *targets) {
+    const std::vector<std::string> &isas = options.isas;
     std::vector<std::string> known;
-    std::vector<IsaTarget> targets;
     const auto add = [&](const std::string &isa, const std::string &features, bool usual) {
         known.push_back(isa);
         const bool wanted = std::find(isas.begin(), isas.end(), isa) != isas.end();
         if (!wanted && !(isas.empty() && usual)) return;
         const std::string own = features.empty() ? "" : "-" + features;
-        targets.push_back({isa, fmt::format("{}-{}{}-{}", machine.architecture, machine.system, own,
-                                            kKernelFeatures)});
+        targets->push_back(
+            {isa,
+             fmt::format("{}-{}{}-{}", triple.architecture, triple.system, own, kKernelFeatures),
+             "", 0});
     };
     for (const VariantRow &row : kVariants) {
         // What the triple names is wanted, usual or not.
-        if (allows(machine, row))
-            add(row.isa, row.features, row.usual || !machine.features.empty());
+        if (allows(triple, row)) add(row.isa, row.features, row.usual || !triple.features.empty());
     }
-    if (known.empty()) add(kBaseline, machine.features, true);
+    if (known.empty()) add(kBaseline, triple.features, true);
     for (const std::string &isa : isas) {
         if (std::find(known.begin(), known.end(), isa) == known.end()) {
             return Status(StatusCode::kInvalidArgument,
-                          fmt::format("--isa: {} has no {}; expected some of {}", triple,
+                          fmt::format("--isa: {} has no {}; expected some of {}", options.triple,
                                       quote(isa), fmt::join(known, ", ")));
         }
+    }
+    return Status();
+}
+
+/// Halide's name of a compute capability: the highest it knows that is not above.
+Result<std::string> capability_feature(int capability) {
+    constexpr int kKnown[] = {86, 80, 75, 70, 61, 50};
+    for (const int known : kKnown) {
+        if (known <= capability) return fmt::format("cuda_capability_{}", known);
+    }
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("--cuda-capability: expected 50 or more, got {}", capability));
+}
+
+Status append_device(const std::string &device, const Platform &platform,
+                     const TargetOptions &options, std::vector<IsaTarget> *targets) {
+    if (platform.format == ObjectFormat::kCoff) {
+        return Status(StatusCode::kUnsupported,
+                      fmt::format("--device: {} has no dlopen, with which the runtime finds the "
+                                  "driver of {}; expected cpu",
+                                  options.triple, device));
+    }
+    std::string features = device;
+    int capability = 0;
+    if (device == "cuda") {
+        const Result<std::string> feature = capability_feature(options.cuda_capability);
+        if (!feature.ok()) return feature.status();
+        features += "-" + feature.value();
+        capability = std::stoi(feature.value().substr(feature.value().rfind('_') + 1));
+    }
+    targets->push_back({device, fmt::format("{}-{}-{}", options.triple, features, kKernelFeatures),
+                        device, capability});
+    return Status();
+}
+
+}  // namespace
+
+Result<std::vector<IsaTarget>> resolve_targets(const TargetOptions &options) {
+    const Result<Triple> parsed = parse_triple(options.triple);
+    if (!parsed.ok()) return parsed.status();
+    const Result<Platform> platform = platform_of(options.triple);
+    if (!platform.ok()) return platform.status();
+    const std::vector<std::string> &devices = options.devices;
+    const auto wanted = [&](const char *device) {
+        return std::find(devices.begin(), devices.end(), device) != devices.end();
+    };
+    std::vector<IsaTarget> targets;
+    for (const char *device : {"cuda", "opencl"}) {
+        if (!wanted(device)) continue;
+        SEPCONV_RETURN_IF_ERROR(append_device(device, platform.value(), options, &targets));
+    }
+    if (devices.empty() || wanted("cpu")) {
+        SEPCONV_RETURN_IF_ERROR(append_cpu(parsed.value(), options, &targets));
+    } else if (!options.isas.empty()) {
+        return Status(StatusCode::kInvalidArgument,
+                      "--isa: is for the CPU, which --device leaves out");
     }
     return targets;
 }

@@ -8,10 +8,23 @@
 
 namespace sepconv {
 
+/// The triple of this machine: "x86-64-linux".
+std::string host_triple();
+
 /// One variant of a library's kernels.
 struct IsaTarget {
-    std::string isa;     ///< As the runtime knows it: "avx2".
+    std::string isa;     ///< As the runtime knows it: "avx2", "cuda".
     std::string halide;  ///< Halide's target string, with the features of every library kernel.
+    std::string device;  ///< Which of the runtime's devices runs it: "cuda"; empty: the CPU.
+    int capability = 0;  ///< The lowest compute capability of CUDA that it needs: 80 for 8.0.
+};
+
+/// The machines that a library is for.
+struct TargetOptions {
+    std::string triple = host_triple();
+    std::vector<std::string> isas;     ///< Variants of the CPU; empty: the usual ones.
+    std::vector<std::string> devices;  ///< Of cpu, cuda, opencl; empty: cpu.
+    int cuda_capability = 80;
 };
 
 enum class ObjectFormat { kElf, kMachO, kCoff };
@@ -24,9 +37,6 @@ struct Platform {
     std::string package;  ///< Debian's package with that compiler.
 };
 
-/// The triple of this machine: "x86-64-linux".
-std::string host_triple();
-
 /// The triples with variants of their own, for messages and help: "x86-64-linux, ...".
 std::string known_triples();
 
@@ -35,9 +45,8 @@ std::string known_triples();
 /// elsewhere with those of the CPU, which the library then takes as given.
 Result<Platform> platform_of(const std::string &triple);
 
-/// The variants of `triple`, best first, that `isas` names; the usual ones when it is empty.
-Result<std::vector<IsaTarget>> resolve_targets(const std::string &triple,
-                                               const std::vector<std::string> &isas);
+/// The variants of a library, best first: those of devices, then those of the CPU if it is one.
+Result<std::vector<IsaTarget>> resolve_targets(const TargetOptions &options);
 
 }  // namespace sepconv
 

@@ -21,6 +21,18 @@ const std::vector<Rename> &kernel_needs() {
         {"halide_malloc", "sepconv_kernel_malloc"},
         {"halide_free", "sepconv_kernel_free"},
         {"halide_do_par_for", "sepconv_kernel_par_for"},
+        {"halide_copy_to_device", "sepconv_kernel_device_copy"},
+        {"halide_device_malloc", "sepconv_kernel_device_malloc"},
+        {"halide_device_free", "sepconv_kernel_device_free"},
+        {"halide_device_free_as_destructor", "sepconv_kernel_device_free_as_destructor"},
+        {"halide_cuda_device_interface", "sepconv_kernel_cuda_interface"},
+        {"halide_cuda_initialize_kernels", "sepconv_kernel_cuda_initialize"},
+        {"halide_cuda_run", "sepconv_kernel_cuda_run"},
+        {"halide_cuda_finalize_kernels", "sepconv_kernel_cuda_finalize"},
+        {"halide_opencl_device_interface", "sepconv_kernel_opencl_interface"},
+        {"halide_opencl_initialize_kernels", "sepconv_kernel_opencl_initialize"},
+        {"halide_opencl_run", "sepconv_kernel_opencl_run"},
+        {"halide_opencl_finalize_kernels", "sepconv_kernel_opencl_finalize"},
     };
     return needs;
 }
@@ -71,17 +83,12 @@ std::vector<fs::path> files_in(const std::string &folder, const std::set<std::st
     return files;
 }
 
-/// Whether a source of the runtime opens a device's driver. Only libraries with a variant for a
-/// device link it, and only systems with dlopen compile it.
-bool is_for_devices(const fs::path &source) {
-    return source.extension() == ".c" && source.filename().string().rfind("device", 0) == 0;
-}
-
 Status compile_runtime(const RuntimeSources &runtime, const Tools &tools,
                        const TemporaryFolder &folder) {
     const Toolchain toolchain(tools, folder.path());
     for (const fs::path &source : files_in(runtime.sources, {".c"})) {
-        if (is_for_devices(source) && tools.platform.format == ObjectFormat::kCoff) continue;
+        if (is_for_devices(source.string()) && tools.platform.format == ObjectFormat::kCoff)
+            continue;
         const std::string object = "sepconv_" + source.stem().string() + ".o";
         SEPCONV_RETURN_IF_ERROR(
             toolchain.compile(source.string(), object,
@@ -114,9 +121,19 @@ std::vector<std::string> names_of(const std::vector<fs::path> &files) {
 
 }  // namespace
 
-std::vector<std::string> RuntimeSources::files_for_cpus() const {
+bool is_for_devices(const std::string &path) {
+    const fs::path file = fs::path(path).filename();
+    const std::string name = file.string();
+    const bool device = name.rfind("device", 0) == 0 || name.rfind("sepconv_device", 0) == 0;
+    return device && file.extension() != ".h";  // Declarations are for all.
+}
+
+std::vector<std::string> RuntimeSources::files(bool for_devices) const {
     std::vector<fs::path> files = files_in(sources, {".c", ".h"});
-    files.erase(std::remove_if(files.begin(), files.end(), is_for_devices), files.end());
+    if (!for_devices) {
+        const auto device = [](const fs::path &file) { return is_for_devices(file.string()); };
+        files.erase(std::remove_if(files.begin(), files.end(), device), files.end());
+    }
     return names_of(files);
 }
 
@@ -192,6 +209,7 @@ Status Toolchain::check_undefined(const std::string &object) const {
     const std::string prefix = symbol_prefix(tools_.platform.format);
     std::set<std::string> allowed = library_names(tools_.platform.format);
     for (const Rename &rename : kernel_needs()) allowed.insert(rename.to);
+    allowed.insert({"sepconv_cuda_device", "sepconv_opencl_device"});  // What a plan needs.
     std::istringstream lines(listing.value());
     for (std::string line; std::getline(lines, line);) {
         // "name U ..."; other lines name the members of an archive.
@@ -229,7 +247,7 @@ Status Toolchain::link_shared(const std::vector<std::string> &objects,
                     "-Wl,-Bsymbolic", "-Wl,--version-script=exports.map", "-Wl,--no-undefined",
                     "-Wl,-z,noexecstack", "-Wl,--build-id=none"});
     command.insert(command.end(), objects.begin(), objects.end());
-    command.insert(command.end(), {"-pthread", "-lm"});
+    command.insert(command.end(), {"-pthread", "-lm", "-ldl"});
     return run(command);
 }
 

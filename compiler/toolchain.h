@@ -57,11 +57,15 @@ struct RuntimeSources {
     std::string sources;  ///< Folder of *.c.
     std::string include;  ///< Folder of sepconv/*.h.
 
-    /// *.c and *.h of `sources` but what is for devices alone; sorted names.
-    std::vector<std::string> files_for_cpus() const;
+    /// *.c and *.h of `sources`, with what is for devices alone or without; sorted names.
+    std::vector<std::string> files(bool for_devices) const;
     std::vector<std::string> headers() const;  ///< Of sepconv/, sorted names.
 };
 Result<RuntimeSources> find_runtime();
+
+/// Whether a file of the runtime opens a device's driver: only libraries with a variant for a
+/// device link it, and only systems with dlopen compile it.
+bool is_for_devices(const std::string &path);
 
 /// The runtime's objects in the cache, compiled if they are not there yet; sorted paths.
 Result<std::vector<std::string>> runtime_objects(const RuntimeSources &runtime, const Tools &tools,

@@ -101,7 +101,9 @@ Result<Scratch> compile_kernel(const Kernel &kernel, const Halide::Target &targe
         avoid_riscv_defects(&built.pipeline, target);
         Halide::Module module = built.pipeline.compile_to_module(
             built.arguments, name, target, Halide::LinkageType::ExternalPlusArgv);
-        Result<Scratch> scratch = scratch_of(module);
+        // Of a device's kernel nothing is on the host; the runtime asks it for the rest.
+        Result<Scratch> scratch =
+            target.has_gpu_feature() ? Result<Scratch>(Scratch()) : scratch_of(module);
         if (!scratch.ok()) {
             return Status(scratch.status().code(),
                           fmt::format("kernel {}: {}", name, scratch.status().message()));

@@ -55,17 +55,28 @@ void add_layout_option(CLI::App *command, std::string *layout) {
 void add_build_options(CLI::App *command, BuildOptions *options) {
     add_layout_option(command, &options->layout);
     command
-        ->add_option("--target", options->target,
+        ->add_option("--target", options->target.triple,
                      "Machine that runs the library: " + known_triples() +
                          ", or another CPU target of Halide's")
         ->capture_default_str();
     command
         ->add_option(
-            "--isa", options->isas,
+            "--isa", options->target.isas,
             "Variants, comma-separated: sse41,avx2,avx512 (x86-64), neon,dotprod (arm-64), "
             "rvv128,rvv256 (riscv-64); default: all but dotprod")
         ->delimiter(',')
         ->allow_extra_args(false);
+    command
+        ->add_option("--device", options->target.devices,
+                     "Where it can run, comma-separated: cpu, cuda, opencl (default: cpu); with "
+                     "several, a context takes a GPU if there is one")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember({"cpu", "cuda", "opencl"}));
+    command
+        ->add_option("--cuda-capability", options->target.cuda_capability,
+                     "The oldest GPU's compute capability, 80 for 8.0; newer ones run it too")
+        ->capture_default_str();
     command->add_option("--cc", options->cc,
                         "C compiler for the target (default: cc, or Debian's cross compiler)");
     command
@@ -141,14 +152,14 @@ namespace {
 /// The tools, after a try: what does not work is an error before the kernels' time is spent.
 Result<Tools> find_tools_of(const BuildOptions &build, const OutputOptions &output,
                             const std::string &cache) {
-    const Result<Platform> platform = platform_of(build.target);
+    const Result<Platform> platform = platform_of(build.target.triple);
     if (!platform.ok()) return platform.status();
     const bool compiles = output.form != "sources";
     if (output.shared && (!compiles || platform.value().format != ObjectFormat::kElf)) {
         return invalid(
             fmt::format("--shared: expected --emit library and a target with ELF, got "
                         "--emit {} for {}",
-                        output.form, build.target));
+                        output.form, build.target.triple));
     }
     std::string cc = build.cc;
     // Commands run in another folder, so a relative path to the compiler must not stay one.
@@ -170,7 +181,7 @@ Result<Tools> find_tools_of(const BuildOptions &build, const OutputOptions &outp
 
 Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
                              const OutputOptions &output, const std::string &source) {
-    const Result<std::vector<IsaTarget>> targets = resolve_targets(build.target, build.isas);
+    const Result<std::vector<IsaTarget>> targets = resolve_targets(build.target);
     if (!targets.ok()) return targets.status();
     const Result<std::string> cache = cache_folder(build.cache);
     if (!cache.ok()) return cache.status();

@@ -21,8 +21,7 @@ struct ModelOptions {
 };
 
 struct BuildOptions {
-    std::string target = host_triple();
-    std::vector<std::string> isas;
+    TargetOptions target;
     std::string layout = "nchw";
     std::string cc;  ///< Empty: the target's usual one.
     std::vector<std::string> cc_flags;

@@ -1,5 +1,6 @@
 // sepconv run: compiles (cached), loads and runs a model on .npy files.
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -81,20 +82,42 @@ Result<std::vector<Array>> read_inputs(const std::vector<std::string> &arguments
     return arrays;
 }
 
+/// OpenCL on the CPU (PoCL) keeps the private values of a whole work group in the frame of one
+/// thread: more than the 8 MB that a thread has by default.
+void enlarge_stacks_of_threads() {
+    constexpr size_t kBytes = 256U << 20;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kBytes);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+}
+
 /// The one variant to compile: as forced, or the best of this machine.
-Status choose_isa(BuildOptions *build) {
-    if (build->target != host_triple()) {
+Status choose_isa(BuildOptions *build, std::string *isa) {
+    TargetOptions &target = build->target;
+    if (target.triple != host_triple()) {
         return invalid(fmt::format("--target: run is for this machine, {}; got {}", host_triple(),
-                                   quote(build->target)));
+                                   quote(target.triple)));
     }
-    if (build->isas.size() > 1) return invalid("--isa: run takes one variant");
+    if (target.isas.size() > 1) return invalid("--isa: run takes one variant");
+    if (target.devices.size() > 1) return invalid("--device: run takes one");
+    const bool on_device = !target.devices.empty() && target.devices.front() != "cpu";
     const char *forced = std::getenv("SEPCONV_ISA");
-    if (build->isas.empty() && forced != nullptr && *forced != '\0') build->isas = {forced};
-    const Result<std::vector<IsaTarget>> targets = resolve_targets(build->target, build->isas);
+    if (target.isas.empty() && !on_device && forced != nullptr && *forced != '\0') {
+        target.isas = {forced};
+    }
+    const Result<std::vector<IsaTarget>> targets = resolve_targets(target);
     if (!targets.ok()) return targets.status();
-    for (const IsaTarget &target : targets.value()) {
-        if (sepconv_isa_available(target.isa.c_str()) == 0) continue;
-        build->isas = {target.isa};
+    if (on_device) {  // The context says whether it is there.
+        enlarge_stacks_of_threads();
+        *isa = targets.value().front().isa;
+        return Status();
+    }
+    for (const IsaTarget &variant : targets.value()) {
+        if (sepconv_isa_available(variant.isa.c_str()) == 0) continue;
+        target.isas = {variant.isa};
+        *isa = variant.isa;
         return Status();
     }
     return Status(StatusCode::kUnsupported, "this CPU runs none of the variants asked for");
@@ -174,7 +197,8 @@ Status run_library(const RunOptions &options, const Plan &plan, const std::strin
 }
 
 Status run(RunOptions options) {
-    SEPCONV_RETURN_IF_ERROR(choose_isa(&options.build));
+    std::string isa;
+    SEPCONV_RETURN_IF_ERROR(choose_isa(&options.build, &isa));
     const Result<Graph> graph = load_graph(options.model);
     if (!graph.ok()) return graph.status();
     const Result<Plan> plan = lower_graph(graph.value(), options.build.layout);
@@ -190,7 +214,7 @@ Status run(RunOptions options) {
     const Result<Emitted> emitted =
         compile_plan(plan.value(), options.build, output, file_name_of(options.model.model));
     if (!emitted.ok()) return emitted.status();
-    setenv("SEPCONV_ISA", options.build.isas.front().c_str(), 1);
+    setenv("SEPCONV_ISA", isa.c_str(), 1);
     return run_library(options, plan.value(), emitted.value().shared, output.name, inputs.value());
 }
 

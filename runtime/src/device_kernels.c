@@ -196,3 +196,27 @@ int sepconv_kernel_device_free(void *user_context, sepconv_buffer_t *buffer) {
 void sepconv_kernel_device_free_as_destructor(void *user_context, void *buffer) {
     sepconv_kernel_device_free(user_context, (sepconv_buffer_t *)buffer);
 }
+
+/* The names under which the kernels of a device know the four that Halide names after it. */
+#define SEPCONV_NAMES_OF(device)                                                                  \
+    const void *sepconv_kernel_##device##_interface(void) {                                       \
+        return sepconv_kernel_device_interface();                                                 \
+    }                                                                                             \
+    int sepconv_kernel_##device##_initialize(void *user_context, void **state, const char *image, \
+                                             int size) {                                          \
+        return sepconv_kernel_device_initialize(user_context, state, image, size);                \
+    }                                                                                             \
+    int sepconv_kernel_##device##_run(void *user_context, void *state, const char *entry_name,    \
+                                      int groups_x, int groups_y, int groups_z, int threads_x,    \
+                                      int threads_y, int threads_z, int shared_bytes,             \
+                                      size_t arg_sizes[], void *args[], int8_t is_buffer[]) {     \
+        return sepconv_kernel_device_run(user_context, state, entry_name, groups_x, groups_y,     \
+                                         groups_z, threads_x, threads_y, threads_z, shared_bytes, \
+                                         arg_sizes, args, is_buffer);                             \
+    }                                                                                             \
+    void sepconv_kernel_##device##_finalize(void *user_context, void *state) {                    \
+        sepconv_kernel_device_finalize(user_context, state);                                      \
+    }
+
+SEPCONV_NAMES_OF(cuda)
+SEPCONV_NAMES_OF(opencl)

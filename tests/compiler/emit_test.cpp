@@ -61,7 +61,7 @@ protected:
                                  const std::string &target) {
         BuildOptions build;
         build.cache = folder_.file("cache");
-        build.target = target;
+        build.target.triple = target;
         build.quiet = true;
         return compile_plan(hostile_plan(), build, {folder_.file(folder), name, false, "sources"},
                             kHostile);
@@ -221,7 +221,7 @@ TEST_F(EmitTest, AMissingCompilerIsNamedWithWhatHelps) {
     build.cache = folder_.file("cache");
     build.quiet = true;
     const auto message = [&](const std::string &target, const std::string &cc) {
-        build.target = target;
+        build.target.triple = target;
         build.cc = cc;
         return compile_plan(hostile_plan(), build, {folder_.file("out"), "net", false}, "")
             .status()
@@ -242,7 +242,7 @@ TEST_F(EmitTest, ASharedLibraryNeedsElfAndACompiler) {
     build.cache = folder_.file("cache");
     for (const auto &[target, form] :
          {std::pair("arm-64-osx", "library"), std::pair("x86-64-linux", "sources")}) {
-        build.target = target;
+        build.target.triple = target;
         EXPECT_THAT(
             compile_plan(hostile_plan(), build, {folder_.file("out"), "net", true, form}, "")
                 .status()

@@ -46,7 +46,7 @@ TEST(ObjectFile, CountsWhatIsLoadedInEveryFormat) {
     const Plan plan = small_plan();
     for (const char *triple : {"x86-64-linux", "arm-32-linux", "arm-64-android", "arm-64-osx",
                                "x86-64-windows", "powerpc-64-linux"}) {
-        const auto targets = resolve_targets(triple, {}).value();
+        const auto targets = resolve_targets({triple, {}, {}, 80}).value();
         const auto built = build_kernels(plan, targets, {folder.file("cache"), 1, true});
         ASSERT_TRUE(built.ok()) << built.status().message();
         const KernelObject &kernel = built.value().back().kernels[0];

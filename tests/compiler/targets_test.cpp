@@ -13,7 +13,7 @@ using testing::Not;
 
 std::vector<std::string> isas_of(const std::string &triple,
                                  const std::vector<std::string> &asked = {}) {
-    const Result<std::vector<IsaTarget>> targets = resolve_targets(triple, asked);
+    const Result<std::vector<IsaTarget>> targets = resolve_targets({triple, asked, {}, 80});
     EXPECT_TRUE(targets.ok()) << targets.status().message();
     std::vector<std::string> isas;
     if (!targets.ok()) return isas;
@@ -42,20 +42,20 @@ TEST(Targets, EachArchitectureHasItsVariantsBestFirst) {
 TEST(Targets, ATripleMayNameTheFeaturesOfOneVariant) {
     EXPECT_THAT(isas_of("riscv-64-linux-rvv-vector_bits_128"), ElementsAre("rvv128"));
     EXPECT_THAT(isas_of("arm-64-linux-arm_dot_prod"), ElementsAre("dotprod"));
-    EXPECT_FALSE(resolve_targets("riscv-64-linux-rvv-vector_bits_128", {"rvv256"}).ok());
+    EXPECT_FALSE(resolve_targets({"riscv-64-linux-rvv-vector_bits_128", {"rvv256"}, {}, 80}).ok());
 }
 
 TEST(Targets, IsaChoosesWhateverTheOrder) {
     EXPECT_THAT(isas_of("arm-64-linux", {"neon", "dotprod"}), ElementsAre("dotprod", "neon"));
     EXPECT_THAT(isas_of("x86-64-linux", {"sse41", "avx2"}), ElementsAre("avx2", "sse41"));
-    EXPECT_THAT(resolve_targets("arm-64-linux", {"neon", "avx2"}).status().message(),
+    EXPECT_THAT(resolve_targets({"arm-64-linux", {"neon", "avx2"}, {}, 80}).status().message(),
                 HasSubstr("arm-64-linux has no 'avx2'; expected some of dotprod, neon"));
 }
 
 TEST(Targets, DotProductsAreAFeatureOfTheirVariantOnly) {
-    EXPECT_THAT(resolve_targets("arm-64-linux", {"dotprod"}).value()[0].halide,
+    EXPECT_THAT(resolve_targets({"arm-64-linux", {"dotprod"}, {}, 80}).value()[0].halide,
                 HasSubstr("arm_dot_prod"));
-    EXPECT_THAT(resolve_targets("arm-64-linux", {"neon"}).value()[0].halide,
+    EXPECT_THAT(resolve_targets({"arm-64-linux", {"neon"}, {}, 80}).value()[0].halide,
                 Not(HasSubstr("arm_dot_prod")));
 }
 

@@ -151,6 +151,20 @@ int sepconv_kernel_device_free(void *user_context,
 void sepconv_kernel_device_free_as_destructor(void *user_context, void *buffer);
 /* halide_device_free_as_destructor */
 
+/* The first four of these under a name for each device: objcopy gives a name to one symbol only,
+ * and a library may have both. */
+#define SEPCONV_DECLARE_NAMES_OF(device)                                                          \
+    const void *sepconv_kernel_##device##_interface(void);                                        \
+    int sepconv_kernel_##device##_initialize(void *user_context, void **state, const char *image, \
+                                             int size);                                           \
+    int sepconv_kernel_##device##_run(void *user_context, void *state, const char *entry_name,    \
+                                      int groups_x, int groups_y, int groups_z, int threads_x,    \
+                                      int threads_y, int threads_z, int shared_bytes,             \
+                                      size_t arg_sizes[], void *args[], int8_t arg_is_buffer[]);  \
+    void sepconv_kernel_##device##_finalize(void *user_context, void *state);
+SEPCONV_DECLARE_NAMES_OF(cuda)
+SEPCONV_DECLARE_NAMES_OF(opencl)
+
 #ifdef __cplusplus
 }
 #endif
