@@ -4,11 +4,12 @@
 #       [NAME name]                  prefix of library, header and functions; default: TARGET
 #       [INPUT_SHAPE input=1x3x512x512 ...]
 #       [ISA avx2|neon ...]          default: the usual ones of the target
+#       [DEVICE cpu|cuda|opencl ...] where it can run; default: cpu
 #       [LAYOUT nchw|nhwc]           of the caller's 4-D tensors; default: nchw
 #       [TARGET_TRIPLE triple])      default: the machine that the project is for
 #
 #   sepconv_add_layer(TARGET OPERATOR name
-#       [NAME ..] [ISA ..] [LAYOUT ..] [TARGET_TRIPLE ..]
+#       [NAME ..] [ISA ..] [DEVICE ..] [LAYOUT ..] [TARGET_TRIPLE ..]
 #       [ARGS --input 112x112x32 --out-channels 64 --kernel 3 ...])   as `sepconv layer` takes them
 #
 # TARGET is a static library with NAME.h on the include path and the runtime inside. The report
@@ -21,7 +22,7 @@
 include_guard(GLOBAL)
 
 function(sepconv_add_model target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODEL;NAME;LAYOUT;TARGET_TRIPLE" "INPUT_SHAPE;ISA")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODEL;NAME;LAYOUT;TARGET_TRIPLE" "INPUT_SHAPE;ISA;DEVICE")
     _sepconv_check_arguments(sepconv_add_model ${target} MODEL)
     get_filename_component(model "${arg_MODEL}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
     set(arguments compile "${model}")
@@ -32,7 +33,7 @@ function(sepconv_add_model target)
 endfunction()
 
 function(sepconv_add_layer target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OPERATOR;NAME;LAYOUT;TARGET_TRIPLE" "ISA;ARGS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OPERATOR;NAME;LAYOUT;TARGET_TRIPLE" "ISA;DEVICE;ARGS")
     _sepconv_check_arguments(sepconv_add_layer ${target} OPERATOR)
     # Weights given as files: a change of theirs compiles the layer again.
     set(files "")
@@ -68,6 +69,10 @@ macro(_sepconv_set_options folder)
         list(JOIN arg_ISA "," isa)
         list(APPEND options --isa ${isa})
     endif()
+    if(arg_DEVICE)
+        list(JOIN arg_DEVICE "," devices)
+        list(APPEND options --device ${devices})
+    endif()
     if(arg_LAYOUT)
         list(APPEND options --layout ${arg_LAYOUT})
     endif()
@@ -85,7 +90,7 @@ macro(_sepconv_set_options folder)
 endmacro()
 
 # _sepconv_add_library(TARGET DEPENDS ARGUMENT...): runs the tool when a file of DEPENDS or the tool
-# itself is newer. Reads the caller's arg_NAME, arg_ISA, arg_LAYOUT and arg_TARGET_TRIPLE.
+# itself is newer. Reads the caller's arg_NAME, arg_ISA, arg_DEVICE, arg_LAYOUT and arg_TARGET_TRIPLE.
 function(_sepconv_add_library target depends)
     _sepconv_triple(host "${CMAKE_HOST_SYSTEM_NAME}" "${CMAKE_HOST_SYSTEM_PROCESSOR}")
     set(triple "${arg_TARGET_TRIPLE}")
@@ -168,7 +173,7 @@ function(_sepconv_add_archive target depends)
         IMPORTED_LOCATION "${library}"
         INTERFACE_INCLUDE_DIRECTORIES "${folder}")
     target_link_libraries(${target} INTERFACE sepconv::headers Threads::Threads
-        $<$<NOT:$<PLATFORM_ID:Windows>>:m>)
+        $<$<NOT:$<PLATFORM_ID:Windows>>:m> ${CMAKE_DL_LIBS})
     add_dependencies(${target} ${target}_sepconv)
 endfunction()
 
@@ -202,8 +207,10 @@ function(_sepconv_add_sources target depends triple)
         "${plan}" "${weights}" "${weights_data}" "${kernels}" "${header}")
 
     file(GLOB runtime CONFIGURE_DEPENDS "${SEPCONV_RUNTIME_SOURCES}/*.c")
-    # What opens a device's driver is of no use to the variants for CPUs.
-    list(FILTER runtime EXCLUDE REGEX "/device[^/]*\\.c$")
+    if(NOT arg_DEVICE MATCHES "cuda|opencl")
+        # What opens a device's driver is of no use to the variants for CPUs.
+        list(FILTER runtime EXCLUDE REGEX "/device[^/]*\\.c$")
+    endif()
     if(NOT runtime)
         message(FATAL_ERROR "sepconv: ${target}: no sources of the runtime in "
             "SEPCONV_RUNTIME_SOURCES, '${SEPCONV_RUNTIME_SOURCES}'")
@@ -220,7 +227,7 @@ function(_sepconv_add_sources target depends triple)
         COMPILE_OPTIONS -fno-lto)
     target_include_directories(${target} PUBLIC "${folder}")
     target_link_libraries(${target} PUBLIC sepconv::headers Threads::Threads
-        $<$<NOT:$<PLATFORM_ID:Windows>>:m>)
+        $<$<NOT:$<PLATFORM_ID:Windows>>:m> ${CMAKE_DL_LIBS})
     if(kernels MATCHES "\\.o$")
         target_sources(${target} PRIVATE "${kernels}")
         set_source_files_properties("${kernels}" PROPERTIES EXTERNAL_OBJECT TRUE)

@@ -72,7 +72,8 @@ def compare(row, arguments, rows, failures):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             library, seconds = harness.compile_model(
-                arguments.tool, path, folder, row["name"], {row["input"]: shape}, layout)
+                arguments.tool, path, folder, row["name"], {row["input"]: shape}, layout,
+                arguments.device)
         except harness.CompileError as error:
             failures.append(f"{row['name']} {layout}: {error}")
             continue
@@ -94,8 +95,11 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--nhwc", nargs="*", default=["centerface_256"],
                         help="models that are compared in both layouts")
+    parser.add_argument("--device", choices=["opencl"], help="instead of the CPU's ISAs")
     parser.add_argument("names", nargs="+", help="rows of models.csv")
     arguments = parser.parse_args()
+    if arguments.device:
+        harness.enlarge_stacks()
     table = pathlib.Path(__file__).with_name("models.csv")
     with table.open(newline="", encoding="utf-8") as file:
         chosen = [row for row in csv.DictReader(file) if row["name"] in arguments.names]

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -22,10 +23,27 @@ class CompileError(Exception):
     """The tool's message."""
 
 
-def compile_model(tool, path, folder, name, shapes=None, layout=None):
-    """Runs `sepconv compile --shared` for all ISAs; the loaded Library and the seconds it took."""
+def enlarge_stacks():
+    """Starts the program again with stacks of 512 MB for its threads.
+
+    OpenCL on the CPU (PoCL) keeps the private values of a whole work group in the frame of one
+    thread: more than the 8 MB that a thread has by default.
+    """
+    wanted = 512 << 20
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    if soft in (wanted, resource.RLIM_INFINITY):
+        return
+    resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+    os.execv(sys.executable, [sys.executable, "-W", "ignore", *sys.argv])
+
+
+def compile_model(tool, path, folder, name, shapes=None, layout=None, device=None):
+    """Runs `sepconv compile --shared` for all ISAs, or for a device alone.
+
+    Returns the loaded Library and the seconds it took.
+    """
     command = [str(tool), "compile", str(path), "--output", str(folder), "--name", name,
-               "--shared", "--isa", ",".join(ISAS)]
+               "--shared", *(["--device", device] if device else ["--isa", ",".join(ISAS)])]
     for key, shape in (shapes or {}).items():
         command += ["--input-shape", f"{key}={'x'.join(map(str, shape))}"]
     if layout:
@@ -34,13 +52,15 @@ def compile_model(tool, path, folder, name, shapes=None, layout=None):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise CompileError(f"exit status {result.returncode}: {result.stderr.strip()[-2000:]}")
-    return Library(folder / f"lib{name}.so", name), time.perf_counter() - start
+    library = Library(folder / f"lib{name}.so", name, device)
+    return library, time.perf_counter() - start
 
 
 class Library:
     """A compiled model."""
 
-    def __init__(self, path, name):
+    def __init__(self, path, name, device=None):
+        self._device = device
         self._library = library = ctypes.CDLL(str(path), mode=os.RTLD_LOCAL)
         handle = ctypes.c_void_p
         model_function = getattr(library, f"{name}_model")
@@ -75,7 +95,9 @@ class Library:
         return tensors
 
     def isas(self):
-        """Those that this machine runs."""
+        """Those that this machine runs; of a device's library the device."""
+        if self._device:
+            return [self._device]
         return [isa for isa in ISAS if self._library.sepconv_isa_available(isa.encode())]
 
     def run(self, inputs, isa):
