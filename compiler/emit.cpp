@@ -188,10 +188,16 @@ private:
     /// What a C compiler of the target has to do, in the folder.
     std::string finish() const {
         const std::string &name = options_.name;
+        // By name: the folder may hold another model's.
+        std::string objects = fmt::format("{0}.o {0}_weights.o", name);
+        for (const std::string &file : runtime_.files(has_device())) {
+            const std::filesystem::path path(file);
+            if (path.extension() == ".c") objects += " " + path.stem().string() + ".o";
+        }
+        if (is_elf()) objects += " " + archive_;
         return fmt::format(
-            "cc -std=c11 -O2 {0}-I. -c {1}.c {1}_weights.c runtime/*.c && ar rcs lib{1}.a {2}",
-            is_elf() ? "-fPIC " : "", name,
-            is_elf() ? "*.o" : fmt::format("*.o  # link with lib{}_kernels.a", name));
+            "cc -std=c11 -O2 {0}-I. -c {1}.c {1}_weights.c runtime/*.c && ar rcs lib{1}.a {2}{3}",
+            is_elf() ? "-fPIC " : "", name, objects, is_elf() ? "" : "  # link with " + archive_);
     }
 
     Status put(const std::string &name, std::string_view bytes) const {
