@@ -226,7 +226,7 @@ static void *queue(const sepconv_device_t *device) {
 
 static void place(sepconv_buffer_t *buffer, uint8_t *address) {
     buffer->device = (uint64_t)(uintptr_t)address;
-    buffer->device_interface = sepconv_kernel_device_interface();
+    buffer->device_interface = sepconv_device_interface();
 }
 
 static void begin_kernel(sepconv_device_t *device) {

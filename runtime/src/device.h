@@ -56,6 +56,9 @@ typedef struct sepconv_device_calls_t {
 
 extern const sepconv_device_calls_t sepconv_device_calls;
 
+/* What buffers on a device name as its interface: nothing reads it. */
+const void *sepconv_device_interface(void);
+
 /* A driver. All but open, close, enter and leave are called between enter and leave, queue their
  * work in order, and return SEPCONV_DEVICE_ERROR unless they say more. */
 struct sepconv_device_api_t {

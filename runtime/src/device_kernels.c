@@ -5,9 +5,6 @@
 
 #include "device.h"
 
-/* Its address is what buffers on a device name; nothing reads it. */
-static const char kInterface[] = "sepconv";
-
 static sepconv_device_t *device_of(void *user_context) {
     return ((sepconv_worker_t *)user_context)->context->device;
 }
@@ -19,7 +16,8 @@ static int report(sepconv_device_t *device, sepconv_status_t status) {
     return (int)status;
 }
 
-const void *sepconv_kernel_device_interface(void) {
+const void *sepconv_device_interface(void) {
+    static const char kInterface[] = "sepconv";
     return kInterface;
 }
 
@@ -48,8 +46,7 @@ static sepconv_status_t load_module(sepconv_device_t *device, const char *image,
 
 /* A kernel's state is its image's address, whoever calls it: contexts on several threads write the
  * same value, and none needs another's. */
-int sepconv_kernel_device_initialize(void *user_context, void **state, const char *image,
-                                     int size) {
+static int initialize(void *user_context, void **state, const char *image, int size) {
     sepconv_device_t *device = device_of(user_context);
     void *value = (void *)(uintptr_t)image;
     if (__atomic_load_n(state, __ATOMIC_RELAXED) != value) {
@@ -59,11 +56,6 @@ int sepconv_kernel_device_initialize(void *user_context, void **state, const cha
         return 0;
     }
     return report(device, load_module(device, image, (size_t)size));
-}
-
-void sepconv_kernel_device_finalize(void *user_context, void *state) {
-    (void)user_context;
-    (void)state;
 }
 
 /* From the one behind the last that was found: in a run that is the one. */
@@ -114,10 +106,9 @@ static sepconv_status_t prepare_function(sepconv_device_t *device, const char *i
     return device->api->prepare(device, function->handle, shared_bytes);
 }
 
-int sepconv_kernel_device_run(void *user_context, void *state, const char *entry_name, int groups_x,
-                              int groups_y, int groups_z, int threads_x, int threads_y,
-                              int threads_z, int shared_bytes, size_t arg_sizes[], void *args[],
-                              int8_t arg_is_buffer[]) {
+static int run(void *user_context, void *state, const char *entry_name, int groups_x, int groups_y,
+               int groups_z, int threads_x, int threads_y, int threads_z, int shared_bytes,
+               size_t arg_sizes[], void *args[], int8_t arg_is_buffer[]) {
     sepconv_device_t *device = device_of(user_context);
     const char *image = (const char *)state;
     sepconv_launch_t launch = {
@@ -197,25 +188,25 @@ void sepconv_kernel_device_free_as_destructor(void *user_context, void *buffer) 
     sepconv_kernel_device_free(user_context, (sepconv_buffer_t *)buffer);
 }
 
-/* The names under which the kernels of a device know the four that Halide names after it. */
+/* The names under which the kernels of a device know them. A kernel leaves its image loaded. */
 #define SEPCONV_NAMES_OF(device)                                                                  \
     const void *sepconv_kernel_##device##_interface(void) {                                       \
-        return sepconv_kernel_device_interface();                                                 \
+        return sepconv_device_interface();                                                        \
     }                                                                                             \
     int sepconv_kernel_##device##_initialize(void *user_context, void **state, const char *image, \
                                              int size) {                                          \
-        return sepconv_kernel_device_initialize(user_context, state, image, size);                \
+        return initialize(user_context, state, image, size);                                      \
     }                                                                                             \
     int sepconv_kernel_##device##_run(void *user_context, void *state, const char *entry_name,    \
                                       int groups_x, int groups_y, int groups_z, int threads_x,    \
                                       int threads_y, int threads_z, int shared_bytes,             \
                                       size_t arg_sizes[], void *args[], int8_t is_buffer[]) {     \
-        return sepconv_kernel_device_run(user_context, state, entry_name, groups_x, groups_y,     \
-                                         groups_z, threads_x, threads_y, threads_z, shared_bytes, \
-                                         arg_sizes, args, is_buffer);                             \
+        return run(user_context, state, entry_name, groups_x, groups_y, groups_z, threads_x,      \
+                   threads_y, threads_z, shared_bytes, arg_sizes, args, is_buffer);               \
     }                                                                                             \
     void sepconv_kernel_##device##_finalize(void *user_context, void *state) {                    \
-        sepconv_kernel_device_finalize(user_context, state);                                      \
+        (void)user_context;                                                                       \
+        (void)state;                                                                              \
     }
 
 SEPCONV_NAMES_OF(cuda)

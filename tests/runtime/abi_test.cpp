@@ -54,14 +54,14 @@ constexpr bool kSameFunction =
     std::is_same_v<std::remove_pointer_t<decltype(kOurs)>,
                    typename Ours<std::remove_pointer_t<decltype(kHalides)>>::type>;
 
-static_assert(kSameFunction<&sepconv_kernel_device_interface, &halide_cuda_device_interface>);
-static_assert(kSameFunction<&sepconv_kernel_device_interface, &halide_opencl_device_interface>);
-static_assert(kSameFunction<&sepconv_kernel_device_initialize, &halide_cuda_initialize_kernels>);
-static_assert(kSameFunction<&sepconv_kernel_device_initialize, &halide_opencl_initialize_kernels>);
-static_assert(kSameFunction<&sepconv_kernel_device_run, &halide_cuda_run>);
-static_assert(kSameFunction<&sepconv_kernel_device_run, &halide_opencl_run>);
-static_assert(kSameFunction<&sepconv_kernel_device_finalize, &halide_cuda_finalize_kernels>);
-static_assert(kSameFunction<&sepconv_kernel_device_finalize, &halide_opencl_finalize_kernels>);
+static_assert(kSameFunction<&sepconv_kernel_cuda_interface, &halide_cuda_device_interface>);
+static_assert(kSameFunction<&sepconv_kernel_cuda_initialize, &halide_cuda_initialize_kernels>);
+static_assert(kSameFunction<&sepconv_kernel_cuda_run, &halide_cuda_run>);
+static_assert(kSameFunction<&sepconv_kernel_cuda_finalize, &halide_cuda_finalize_kernels>);
+static_assert(kSameFunction<&sepconv_kernel_opencl_interface, &halide_opencl_device_interface>);
+static_assert(kSameFunction<&sepconv_kernel_opencl_initialize, &halide_opencl_initialize_kernels>);
+static_assert(kSameFunction<&sepconv_kernel_opencl_run, &halide_opencl_run>);
+static_assert(kSameFunction<&sepconv_kernel_opencl_finalize, &halide_opencl_finalize_kernels>);
 static_assert(kSameFunction<&sepconv_kernel_device_copy, &halide_copy_to_device>);
 static_assert(kSameFunction<&sepconv_kernel_device_malloc, &halide_device_malloc>);
 static_assert(kSameFunction<&sepconv_kernel_device_free, &halide_device_free>);

@@ -9,17 +9,30 @@ constexpr float kFactor = 3;
 constexpr int kThreads = 2;
 constexpr int kGroups = kHalf / kThreads;
 
-struct Images {
+/// What Halide compiles for a device: images, and calls that are named after it.
+struct Compiled {
+    decltype(&sepconv_kernel_cuda_interface) interface;
+    decltype(&sepconv_kernel_cuda_initialize) initialize;
+    decltype(&sepconv_kernel_cuda_run) run;
+    decltype(&sepconv_kernel_cuda_finalize) finalize;
     const char *scale;
     const char *shift_twice;
 };
 
 // PTX as far as the runtime reads it; the entries are those of launch_on_host().
-constexpr Images kCudaImages = {
+constexpr Compiled kCuda = {
+    sepconv_kernel_cuda_interface,
+    sepconv_kernel_cuda_initialize,
+    sepconv_kernel_cuda_run,
+    sepconv_kernel_cuda_finalize,
     "//\n.version 7.0\n.target sm_80\n.visible .entry scale()\n",
     "//\n.version 7.0\n.target sm_80\n.visible .entry shift()\n.visible .entry twice()\n"};
 
-constexpr Images kOpenclImages = {R"(
+constexpr Compiled kOpencl = {sepconv_kernel_opencl_interface,
+                              sepconv_kernel_opencl_initialize,
+                              sepconv_kernel_opencl_run,
+                              sepconv_kernel_opencl_finalize,
+                              R"(
 __kernel void scale(__global const float *in, __global const float *weights, __global float *out,
                     float factor, __local int16 *shared) {
     __local float *products = (__local float *)shared;
@@ -28,7 +41,7 @@ __kernel void scale(__global const float *in, __global const float *weights, __g
     barrier(CLK_LOCAL_MEM_FENCE);
     out[i] = products[get_local_id(0)] * factor;
 })",
-                                  R"(
+                              R"(
 __kernel void shift(__global const float *in, __global float *out, __local int16 *shared) {
     out[get_global_id(0)] = in[get_global_id(0)] + 1;
 }
@@ -55,29 +68,28 @@ struct Arguments {
     int count = 0;
 };
 
-int launch(void *user_context, void *state, const char *entry, int shared_bytes,
-           Arguments *arguments) {
-    return sepconv_kernel_device_run(user_context, state, entry, kGroups, 1, 1, kThreads, 1, 1,
-                                     shared_bytes, arguments->sizes, arguments->values,
-                                     arguments->is_buffer);
+int launch(const Compiled &device, void *user_context, void *state, const char *entry,
+           int shared_bytes, Arguments *arguments) {
+    return device.run(user_context, state, entry, kGroups, 1, 1, kThreads, 1, 1, shared_bytes,
+                      arguments->sizes, arguments->values, arguments->is_buffer);
 }
 
-void copy_to_device(void *user_context, void *buffer) {
+void copy_to_device(const Compiled &device, void *user_context, void *buffer) {
     sepconv_kernel_device_copy(user_context, static_cast<sepconv_buffer_t *>(buffer),
-                               sepconv_kernel_device_interface());
+                               device.interface());
 }
 
 // As with no_asserts, the results of what a kernel calls are dropped.
-template<const Images *kImages>
+template<const Compiled *kDevice>
 int scale_kernel(void **args) {
     static void *state = nullptr;
     static float factor = kFactor;
     const DeviceKernelBehaviour &behaviour = device_kernel_behaviour();
     void *user_context = *static_cast<void **>(args[0]);
-    sepconv_kernel_device_initialize(user_context, &state, kImages->scale,
-                                     image_size(kImages->scale) - behaviour.image_bytes_missing);
+    kDevice->initialize(user_context, &state, kDevice->scale,
+                        image_size(kDevice->scale) - behaviour.image_bytes_missing);
     for (int i = 1; i <= 3; ++i) {
-        copy_to_device(user_context, args[i]);
+        copy_to_device(*kDevice, user_context, args[i]);
     }
     if (behaviour.calls_malloc) {
         sepconv_kernel_malloc(user_context, 64);
@@ -89,17 +101,18 @@ int scale_kernel(void **args) {
     for (int i = 0; i < 1 + behaviour.surplus_args; ++i) {
         arguments.add(&factor, sizeof(factor), false);
     }
-    launch(user_context, state, behaviour.scale_entry, behaviour.shared_bytes, &arguments);
-    sepconv_kernel_device_finalize(user_context, state);
+    launch(*kDevice, user_context, state, behaviour.scale_entry, behaviour.shared_bytes,
+           &arguments);
+    kDevice->finalize(user_context, state);
     return 0;
 }
 
-template<const Images *kImages>
+template<const Compiled *kDevice>
 int shift_twice_kernel(void **args) {
     static void *state = nullptr;
     void *user_context = *static_cast<void **>(args[0]);
-    sepconv_kernel_device_initialize(user_context, &state, kImages->shift_twice,
-                                     image_size(kImages->shift_twice));
+    kDevice->initialize(user_context, &state, kDevice->shift_twice,
+                        image_size(kDevice->shift_twice));
     sepconv_dimension_t dimensions[] = {{0, 2, 1, 0}, {0, kHalf / 2, 2, 0}};
     sepconv_buffer_t middle = {};
     middle.type_code = 2;
@@ -109,29 +122,29 @@ int shift_twice_kernel(void **args) {
     // Halide asks for an intermediate also on the host, for no bytes of it, and again before it is
     // read.
     void *host = sepconv_kernel_malloc(user_context, 0);
-    sepconv_kernel_device_malloc(user_context, &middle, sepconv_kernel_device_interface());
-    copy_to_device(user_context, args[1]);
+    sepconv_kernel_device_malloc(user_context, &middle, kDevice->interface());
+    copy_to_device(*kDevice, user_context, args[1]);
     Arguments shift;
     shift.add_buffer(args[1]);
     shift.add_buffer(&middle);
-    launch(user_context, state, "shift", 0, &shift);
-    sepconv_kernel_device_malloc(user_context, &middle, sepconv_kernel_device_interface());
-    copy_to_device(user_context, args[2]);
+    launch(*kDevice, user_context, state, "shift", 0, &shift);
+    sepconv_kernel_device_malloc(user_context, &middle, kDevice->interface());
+    copy_to_device(*kDevice, user_context, args[2]);
     Arguments twice;
     twice.add_buffer(&middle);
     twice.add_buffer(args[2]);
-    launch(user_context, state, "twice", 0, &twice);
+    launch(*kDevice, user_context, state, "twice", 0, &twice);
     sepconv_kernel_device_free(user_context, &middle);
     if (host != nullptr) {
         sepconv_kernel_free(user_context, host);
     }
     sepconv_kernel_device_free_as_destructor(user_context, &middle);
-    sepconv_kernel_device_finalize(user_context, state);
+    kDevice->finalize(user_context, state);
     return 0;
 }
 
-template<const Images *kImages>
-constexpr sepconv_kernel_t kKernels[] = {scale_kernel<kImages>, shift_twice_kernel<kImages>};
+template<const Compiled *kDevice>
+constexpr sepconv_kernel_t kKernels[] = {scale_kernel<kDevice>, shift_twice_kernel<kDevice>};
 
 const float *read_param(void **params, int index) {
     return *static_cast<const float **>(params[index]);
@@ -149,11 +162,11 @@ DeviceKernelBehaviour &device_kernel_behaviour() {
 }
 
 sepconv_variant_t cuda_variant() {
-    return {"cuda", kKernels<&kCudaImages>, 0, &sepconv_cuda_device, 80};
+    return {"cuda", kKernels<&kCuda>, 0, &sepconv_cuda_device, 80};
 }
 
 sepconv_variant_t opencl_variant() {
-    return {"opencl", kKernels<&kOpenclImages>, 0, &sepconv_opencl_device, 0};
+    return {"opencl", kKernels<&kOpencl>, 0, &sepconv_opencl_device, 0};
 }
 
 FakeModel device_model(const sepconv_variant_t &variant) {

@@ -7,7 +7,7 @@
  * for one. Its runtime needs are renamed on the way into the library to the names at the end of
  * this file: halide_malloc, halide_free and halide_do_par_for become sepconv_kernel_malloc,
  * sepconv_kernel_free, sepconv_kernel_par_for; those of a device become sepconv_kernel_device_*,
- * the same for CUDA and OpenCL. */
+ * sepconv_kernel_cuda_* and sepconv_kernel_opencl_*. */
 #ifndef SEPCONV_PLAN_H_
 #define SEPCONV_PLAN_H_
 
@@ -131,28 +131,19 @@ int sepconv_kernel_par_for(void *user_context,
                            int (*task)(void *user_context, int index, uint8_t *closure), int min,
                            int size, uint8_t *closure);
 
-/* Called by kernels for a device, in place of what follows them. A kernel's image is its PTX or its
- * OpenCL source; OpenCL kernels have one argument more than args, last, which is local memory. */
-const void *sepconv_kernel_device_interface(void); /* halide_{cuda,opencl}_device_interface */
-int sepconv_kernel_device_initialize(void *user_context, void **state, const char *image,
-                                     int size); /* halide_{cuda,opencl}_initialize_kernels */
-int sepconv_kernel_device_run(void *user_context, void *state, const char *entry_name, int groups_x,
-                              int groups_y, int groups_z, int threads_x, int threads_y,
-                              int threads_z, int shared_bytes, size_t arg_sizes[], void *args[],
-                              int8_t arg_is_buffer[]); /* halide_{cuda,opencl}_run */
-void sepconv_kernel_device_finalize(void *user_context,
-                                    void *state); /* halide_{cuda,opencl}_finalize_kernels */
-int sepconv_kernel_device_copy(void *user_context, sepconv_buffer_t *buffer,
-                               const void *interface); /* halide_copy_to_device */
+/* Called by kernels for a device, in place of halide_copy_to_device, halide_device_malloc,
+ * halide_device_free and halide_device_free_as_destructor. */
+int sepconv_kernel_device_copy(void *user_context, sepconv_buffer_t *buffer, const void *interface);
 int sepconv_kernel_device_malloc(void *user_context, sepconv_buffer_t *buffer,
-                                 const void *interface); /* halide_device_malloc */
-int sepconv_kernel_device_free(void *user_context,
-                               sepconv_buffer_t *buffer); /* halide_device_free */
+                                 const void *interface);
+int sepconv_kernel_device_free(void *user_context, sepconv_buffer_t *buffer);
 void sepconv_kernel_device_free_as_destructor(void *user_context, void *buffer);
-/* halide_device_free_as_destructor */
 
-/* The first four of these under a name for each device: objcopy gives a name to one symbol only,
- * and a library may have both. */
+/* The same of those that Halide names after the device: halide_cuda_device_interface,
+ * halide_cuda_initialize_kernels, halide_cuda_run, halide_cuda_finalize_kernels. They do the same
+ * for each; but objcopy gives a name to one symbol only, and a library may have both. An image is
+ * PTX or OpenCL source. OpenCL kernels have one argument more than args, last, which is local
+ * memory. */
 #define SEPCONV_DECLARE_NAMES_OF(device)                                                          \
     const void *sepconv_kernel_##device##_interface(void);                                        \
     int sepconv_kernel_##device##_initialize(void *user_context, void **state, const char *image, \
