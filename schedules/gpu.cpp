@@ -15,17 +15,6 @@ using Halide::TailStrategy;
 using Halide::Var;
 using Halide::VarOrRVar;
 
-/// What one block of threads computes of (c, x, y): `threads_*` threads, each of them `values_*`
-/// values, which it keeps in registers.
-struct BlockTile {
-    int threads_c = 1, threads_x = 1, threads_y = 1;
-    int values_c = 1, values_x = 1, values_y = 1;
-
-    int channels() const { return threads_c * values_c; }
-    int width() const { return threads_x * values_x; }
-    int height() const { return threads_y * values_y; }
-};
-
 constexpr int kMostThreadsC = 32;  ///< A warp: neighbouring channels lie side by side in memory.
 constexpr int kMostThreadsX = 4, kMostThreadsY = 4;
 constexpr int kChunk = 32;  ///< Channels that a project reads between two barriers, at most.
@@ -46,6 +35,36 @@ BlockTile pixel_tile(int width, int height) {
     share(width, kMostThreadsX, 2, &tile.threads_x, &tile.values_x);
     share(height, kMostThreadsY, 2, &tile.threads_y, &tile.values_y);
     return tile;
+}
+
+/// Each value by itself.
+BlockTile plain_tile(const Image &image) {
+    BlockTile tile = pixel_tile(image.width, image.height);
+    tile.threads_c = static_cast<int>(divisor_at_most(image.channels, kMostThreadsC));
+    return tile;
+}
+
+/// Of a project that writes `pixels`: a thread has four neighbouring channels.
+BlockTile project_tile(const Convolution &project, const Image &pixels) {
+    const int panels = round_up_to_panel(project.out_channels) / kPanel;
+    BlockTile tile = pixel_tile(pixels.width, pixels.height);
+    tile.values_c = 4;
+    tile.threads_c = static_cast<int>(divisor_at_most(panels, kMostThreadsC / 4)) * 4;
+    return tile;
+}
+
+/// Of a Ghost module, for the channels of one half.
+BlockTile ghost_tile(const Block &block) {
+    BlockTile tile = pixel_tile(block.output.width, block.output.height);
+    tile.threads_c = std::min(kPanel, block.cheap->channels);
+    return tile;
+}
+
+/// The depthwise's output where a squeeze wants it whole.
+Image depthwise_image(const Block &block) {
+    Image image = block.output;
+    image.channels = block.depthwise->channels;
+    return image;
 }
 
 /// The names of a Func's loops inside a block of threads.
@@ -153,8 +172,7 @@ int columns_read(const Window &window, int width) {
 
 /// Tiles of an image as a kernel of its own, each value by itself.
 BlockTile schedule_plain(Func out, const Axes &axes, const Image &image, Var *block, Var *thread) {
-    BlockTile tile = pixel_tile(image.width, image.height);
-    tile.threads_c = static_cast<int>(divisor_at_most(image.channels, kMostThreadsC));
+    const BlockTile tile = plain_tile(image);
     BlockLoops blocks;
     ThreadLoops loops("out");
     split_blocks(out, axes, image, tile, blocks, loops);
@@ -237,11 +255,7 @@ void GpuBlockScheduler::stage_source(const BlockTile &tile, const RVar &chunk, i
 }
 
 void GpuBlockScheduler::project_output() {
-    const Convolution &layer = *block_.project;
-    const int panels = round_up_to_panel(layer.out_channels) / kPanel;
-    BlockTile tile = pixel_tile(stages_.pixels.width, stages_.pixels.height);
-    tile.values_c = 4;
-    tile.threads_c = static_cast<int>(divisor_at_most(panels, kMostThreadsC / 4)) * 4;
+    const BlockTile tile = project_tile(*block_.project, stages_.pixels);
     BlockLoops blocks;
     ThreadLoops loops("out"), sum_loops("sum"), update_loops("update");
     split_blocks(stages_.output, axes_, stages_.pixels, tile, blocks, loops);
@@ -264,12 +278,10 @@ void GpuBlockScheduler::project_output() {
 }
 
 void GpuBlockScheduler::ghost_output() {
-    const Image &image = block_.output;
     const Depthwise &cheap = *block_.cheap;
-    Image half = image;
+    Image half = block_.output;
     half.channels = cheap.channels;
-    BlockTile tile = pixel_tile(image.width, image.height);
-    tile.threads_c = std::min(kPanel, cheap.channels);
+    const BlockTile tile = ghost_tile(block_);
     BlockLoops blocks;
     ThreadLoops loops("out");
     split_blocks(stages_.output, axes_, half, tile, blocks, loops);
@@ -293,12 +305,11 @@ void GpuBlockScheduler::ghost_output() {
 void GpuBlockScheduler::squeeze() {
     SqueezeStages &squeeze = *stages_.squeeze;
     if (block_.depthwise) {
-        Image image = block_.output;
-        image.channels = block_.depthwise->channels;
         DepthwiseStage &stage = *stages_.depthwise;
         stage.result.compute_root();
         Var block, thread;
-        const BlockTile tile = schedule_plain(stage.result, axes_, image, &block, &thread);
+        const BlockTile tile =
+            schedule_plain(stage.result, axes_, depthwise_image(block_), &block, &thread);
         if (stage.accumulator.defined()) stage.accumulator.compute_at(stage.result, thread);
         if (stages_.expand) expand(stage.result, block, tile, tile.channels());
     }
@@ -312,6 +323,17 @@ void GpuBlockScheduler::squeeze() {
 }
 
 }  // namespace
+
+BlockTile output_tile_on_gpu(const Block &block) {
+    if (!block.project) return plain_tile(block.output);
+    if (block.cheap) return ghost_tile(block);
+    const bool flat = rows_on_gpu(block) == Rows::kFlattened;
+    return project_tile(*block.project, (flat ? flattened(block) : block).output);
+}
+
+BlockTile squeezed_tile_on_gpu(const Block &block) {
+    return plain_tile(depthwise_image(block));
+}
 
 Rows rows_on_gpu(const Kernel &kernel) {
     const Block *block = std::get_if<Block>(&kernel);
