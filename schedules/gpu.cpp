@@ -17,7 +17,9 @@ using Halide::VarOrRVar;
 
 constexpr int kMostThreadsC = 32;  ///< A warp: neighbouring channels lie side by side in memory.
 constexpr int kMostThreadsX = 4, kMostThreadsY = 4;
-constexpr int kChunk = 32;  ///< Channels that a project reads between two barriers, at most.
+constexpr int kEnoughBlocks = 54;  ///< For half of the multiprocessors of an A100.
+constexpr int kFewestPanels = 2;   ///< Eight threads read 32 bytes: what the L2 cache hands out.
+constexpr int kChunk = 32;         ///< Channels that a project reads between two barriers, at most.
 
 void share(int extent, int most_threads, int most_values, int *threads, int *values) {
     *values = std::min(most_values, extent >= 2 * most_threads ? most_values : 1);
@@ -44,12 +46,27 @@ BlockTile plain_tile(const Image &image) {
     return tile;
 }
 
-/// Of a project that writes `pixels`: a thread has four neighbouring channels.
-BlockTile project_tile(const Convolution &project, const Image &pixels) {
-    const int panels = round_up_to_panel(project.out_channels) / kPanel;
+int64_t tiles_of(const Image &image, const BlockTile &tile) {
+    const auto count = [](int extent, int part) { return (extent + part - 1) / part; };
+    return int64_t{count(image.width, tile.width())} * count(image.height, tile.height());
+}
+
+/// Of a project that writes `pixels`: a thread has four neighbouring channels. As many channels as
+/// fill a warp, or fewer where most multiprocessors would have no block; but not where every block
+/// computes an expand, which it would repeat.
+BlockTile project_tile(const Block &block, const Image &pixels) {
+    const int panels = round_up_to_panel(block.project->out_channels) / kPanel;
     BlockTile tile = pixel_tile(pixels.width, pixels.height);
+    int64_t panels_of_tile = divisor_at_most(panels, kMostThreadsC / 4);
+    const bool repeats_expand = block.expand && !block.squeeze;
+    while (!repeats_expand && panels_of_tile > kFewestPanels &&
+           tiles_of(pixels, tile) * (panels / panels_of_tile) < kEnoughBlocks) {
+        const int64_t fewer = divisor_at_most(panels, panels_of_tile / 2);
+        if (fewer < kFewestPanels) break;
+        panels_of_tile = fewer;
+    }
     tile.values_c = 4;
-    tile.threads_c = static_cast<int>(divisor_at_most(panels, kMostThreadsC / 4)) * 4;
+    tile.threads_c = static_cast<int>(panels_of_tile) * 4;
     return tile;
 }
 
@@ -255,7 +272,7 @@ void GpuBlockScheduler::stage_source(const BlockTile &tile, const RVar &chunk, i
 }
 
 void GpuBlockScheduler::project_output() {
-    const BlockTile tile = project_tile(*block_.project, stages_.pixels);
+    const BlockTile tile = project_tile(block_, stages_.pixels);
     BlockLoops blocks;
     ThreadLoops loops("out"), sum_loops("sum"), update_loops("update");
     split_blocks(stages_.output, axes_, stages_.pixels, tile, blocks, loops);
@@ -328,7 +345,7 @@ BlockTile output_tile_on_gpu(const Block &block) {
     if (!block.project) return plain_tile(block.output);
     if (block.cheap) return ghost_tile(block);
     const bool flat = rows_on_gpu(block) == Rows::kFlattened;
-    return project_tile(*block.project, (flat ? flattened(block) : block).output);
+    return project_tile(block, (flat ? flattened(block) : block).output);
 }
 
 BlockTile squeezed_tile_on_gpu(const Block &block) {
