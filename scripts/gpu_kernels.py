@@ -8,7 +8,7 @@ memory are those of the launches in the compiled pipeline. The rest is arithmeti
   resident as registers, shared memory, threads and blocks allow (LIMITS). An estimate: it says what
   fits, not how much there is to do; `waves` says that, blocks of all by those resident on the chip.
 - minimum: input, residual, weights and output, each once, which is also what DRAM moves where the
-  L2 cache holds them (and a squeeze's intermediate image): the largest block needs 9 MB, an A100
+  L2 cache holds them (and a squeeze's intermediate image): no block needs more than 5 MB, an A100
   has 40 MB of L2, an H100 50 MB.
 - L2: what the launches ask of the L2 cache, tests/schedules/gpu_traffic.h: for every block of
   threads the input under its tile's windows, the weights of what it computes, its tile of the output.
@@ -18,6 +18,7 @@ memory are those of the launches in the compiled pipeline. The rest is arithmeti
 import argparse
 import csv
 import dataclasses
+import datetime
 import json
 import os
 import pathlib
@@ -224,7 +225,11 @@ def rows_of(block: Block) -> list[str]:
 
 
 def markdown(blocks: list[Block], version: str) -> str:
-    lines = [f"Two numbers in a cell: sm_80 / sm_90 (waves: {LIMITS['sm_80'].chip} of "
+    lines = ["# Kernels for CUDA", "",
+             f"Made by `scripts/gpu_kernels.py >docs/gpu-kernels.md`, {datetime.date.today()}; no GPU "
+             "took part. What the columns say stands at the head of "
+             "[the script](../scripts/gpu_kernels.py), what follows from them in [gpu.md](gpu.md).",
+             "", f"Two numbers in a cell: sm_80 / sm_90 (waves: {LIMITS['sm_80'].chip} of "
              f"{LIMITS['sm_80'].processors} multiprocessors / {LIMITS['sm_90'].chip} of "
              f"{LIMITS['sm_90'].processors}). Assembled by {version} from PTX for capability "
              f"{CAPABILITY[0]}.{CAPABILITY[1]}."]
@@ -240,7 +245,7 @@ def markdown(blocks: list[Block], version: str) -> str:
 
 def summary(blocks: list[Block]) -> list[str]:
     """What docs/gpu.md tells of them all."""
-    lines = ["## In one line each", "",
+    lines = ["## All in all", "",
              _row("network", "blocks", "launches", "registers at most", "bytes of spills",
                   "shared KB at most", "L2 / minimum", "MACs"),
              _row("---", *["---:"] * 7)]
