@@ -156,7 +156,7 @@ Var compute_shared(Func func, const BlockTile &tile, int channels, int width, in
 Var one_thread_a_value(Func func) {
     constexpr int kThreads = 64;
     const std::vector<Var> args = func.args();
-    const Var all = args.front();
+    const Var &all = args.front();
     Var block(func.name() + "_block"), thread(func.name() + "_thread");
     for (size_t d = 1; d < args.size(); d++) func.fuse(all, args[d], all);
     func.split(all, block, thread, kThreads, TailStrategy::GuardWithIf)
