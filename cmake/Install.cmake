@@ -4,6 +4,7 @@
 #   lib/cmake/sepconv/       find_package(sepconv)
 #   include/sepconv/         what users of compiled libraries include
 #   share/sepconv/runtime/   the runtime's sources
+#   share/sepconv/tuning/    tuning tables
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -18,6 +19,8 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/runtime/include/sepconv DESTINATION incl
     FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/runtime/src/ DESTINATION share/sepconv/runtime
     FILES_MATCHING PATTERN "*.c" PATTERN "*.h")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/tuning/ DESTINATION share/sepconv/tuning
+    FILES_MATCHING PATTERN "*.json")
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/sepconv)
 
 configure_package_config_file(

@@ -24,6 +24,7 @@ constexpr int kSecondsPerKernel = 120;
 struct Job {
     const Kernel *kernel = nullptr;
     std::string halide_target;
+    Tuning tuning;
     std::string what;  ///< For progress and messages.
     std::string symbol;
     std::string object;  ///< Final paths.
@@ -54,7 +55,7 @@ bool load_cached(const Job &job, KernelObject *result) {
 Status compile_job(const Job &job, const std::string &folder) {
     const std::string object = folder + "/" + job.symbol + ".o";
     const Result<Scratch> scratch = compile_kernel(*job.kernel, Halide::Target(job.halide_target),
-                                                   Tuning{}, job.symbol, object);
+                                                   job.tuning, job.symbol, object);
     if (!scratch.ok()) return scratch.status();
     const Result<std::string> bytes = read_file(object);
     if (!bytes.ok()) return bytes.status();
@@ -105,17 +106,22 @@ std::string what_of(const Plan &plan, size_t kernel) {
     return describe(plan.kernels[kernel]);
 }
 
-Job make_job(const Plan &plan, size_t kernel, const IsaTarget &target,
-             const std::string &fingerprint, const std::string &cache) {
+Result<Job> make_job(const Plan &plan, size_t kernel, const IsaTarget &target,
+                     const std::string &fingerprint, const KernelBuildOptions &options) {
     const std::string text = describe(plan.kernels[kernel]);
     Job job;
     job.kernel = &plan.kernels[kernel];
     job.halide_target = target.halide;
     job.what = what_of(plan, kernel) + " " + target.isa;
+    if (target.device.empty()) job.tuning = options.tunings.of(*job.kernel, target.isa);
+    if (const Status legal = check_tuning(*job.kernel, job.tuning, target.halide); !legal.ok()) {
+        return Status(legal.code(), fmt::format("the tuning of {}: {}", job.what, legal.message()));
+    }
     job.symbol = fmt::format("sepconv_{}_{}", hash_of(text), target.isa);
-    const std::string key = hash_of(text + "\n" + target.halide + "\n" + fingerprint);
-    job.object = fmt::format("{}/kernels/{}.o", cache, key);
-    job.facts = fmt::format("{}/kernels/{}.facts", cache, key);
+    const std::string key =
+        hash_of(text + "\n" + target.halide + "\n" + describe(job.tuning) + "\n" + fingerprint);
+    job.object = fmt::format("{}/kernels/{}.o", options.cache, key);
+    job.facts = fmt::format("{}/kernels/{}.facts", options.cache, key);
     return job;
 }
 
@@ -167,7 +173,9 @@ Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<I
     std::set<std::string> listed;
     for (const IsaTarget &target : targets) {
         for (size_t k = 0; k < plan.kernels.size(); ++k) {
-            jobs.push_back(make_job(plan, k, target, fingerprint.value(), options.cache));
+            const Result<Job> job = make_job(plan, k, target, fingerprint.value(), options);
+            if (!job.ok()) return job.status();
+            jobs.push_back(job.value());
             KernelObject ignored;
             if (!load_cached(jobs.back(), &ignored) && listed.insert(jobs.back().symbol).second) {
                 missing.push_back(jobs.back());

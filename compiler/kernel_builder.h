@@ -7,6 +7,7 @@
 
 #include "compiler/plan.h"
 #include "compiler/targets.h"
+#include "compiler/tune/table.h"
 #include "layer/status.h"
 
 namespace sepconv {
@@ -32,9 +33,10 @@ struct Variant {
 };
 
 struct KernelBuildOptions {
-    std::string cache;   ///< Absolute folder, see cache_folder().
-    int jobs = 0;        ///< Kernels compiled at once; 0: as many as there are processors.
-    bool quiet = false;  ///< No progress on stderr.
+    std::string cache;     ///< Absolute folder, see cache_folder().
+    int jobs = 0;          ///< Kernels compiled at once; 0: as many as there are processors.
+    bool quiet = false;    ///< No progress on stderr.
+    Tunings tunings = {};  ///< Of the CPU's kernels; one that a kernel does not allow is an error.
 };
 
 /// Compiles every kernel of the plan that is not in the cache, each in a child of its own, which

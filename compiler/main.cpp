@@ -19,6 +19,7 @@ int run(int argc, char **argv) {
     sepconv::add_inspect_command(&app, &status);
     sepconv::add_run_command(&app, &status);
     sepconv::add_layer_command(&app, &status);
+    sepconv::add_tune_command(&app, &status);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError &error) {

@@ -17,21 +17,6 @@ double instructions(const Tile &tile, const TargetFacts &facts) {
     return tile.pixels * tile.vectors + weights + (inputs + kLoop / turns) / tile.k_steps;
 }
 
-/// Cycles for one reduction step over all tiles of the row, in a machine with two FMA units of four
-/// cycles' latency (so that fewer than eight accumulators leave them idle) and two loads a cycle.
-/// Where the tile multiplies by lanes, in one that issues two instructions a cycle: cores in order
-/// do not hide loads behind multiply-adds.
-double cycles(const Tile &tile, int64_t pixels, int out_channels, const TargetFacts &facts) {
-    const int64_t tiles_x = (pixels + tile.pixels - 1) / tile.pixels;
-    const int64_t tiles_c = (out_channels + tile.channels() - 1) / tile.channels();
-    const auto tiles = static_cast<double>(tiles_x * tiles_c);
-    if (tile.k_steps > 1) return tiles * std::max(instructions(tile, facts) / 2, 4.0);
-    const double fma = std::max(tile.pixels * tile.vectors / 2.0, 4.0);
-    const double loads = (tile.pixels + tile.vectors) / 2.0;
-    const double loop = 0.5;  // Counter and branch, mostly hidden.
-    return tiles * (std::max(fma, loads) + loop);
-}
-
 bool legal(const Tile &tile, int out_channels, const TargetFacts &facts) {
     if (registers_of(tile, facts) > facts.registers) return false;
     const int padded = (out_channels + kPanel - 1) / kPanel * kPanel;
@@ -55,9 +40,20 @@ bool has_registers_for_two_turns(const Tile &tile, const TargetFacts &facts) {
     return registers_of(tile, facts) + tile.pixels <= facts.registers;
 }
 
+double tile_cycles(const Tile &tile, int64_t pixels, int out_channels, const TargetFacts &facts) {
+    const int64_t tiles_x = (pixels + tile.pixels - 1) / tile.pixels;
+    const int64_t tiles_c = (out_channels + tile.channels() - 1) / tile.channels();
+    const auto tiles = static_cast<double>(tiles_x * tiles_c);
+    if (tile.k_steps > 1) return tiles * std::max(instructions(tile, facts) / 2, 4.0);
+    const double fma = std::max(tile.pixels * tile.vectors / 2.0, 4.0);
+    const double loads = (tile.pixels + tile.vectors) / 2.0;
+    const double loop = 0.5;  // Counter and branch, mostly hidden.
+    return tiles * (std::max(fma, loads) + loop);
+}
+
 Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts, const Tuning &tuning) {
     Tile best{1, std::max(1, kPanel / facts.lanes), facts.lanes, facts.multiply_lanes};
-    double best_cycles = cycles(best, pixels, out_channels, facts);
+    double best_cycles = tile_cycles(best, pixels, out_channels, facts);
     for (int lanes = facts.lanes; lanes >= std::min(facts.lanes, 8); lanes /= 2) {
         for (int vectors = 1; vectors * lanes <= 4 * kPanel; vectors++) {
             for (int64_t columns = std::min<int64_t>(pixels, facts.registers); columns >= 1;
@@ -72,7 +68,7 @@ Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts, con
                 if (tile.channels() < out_channels && tile.channels() < kPanel) {
                     tile.parts = kPanel / tile.channels();
                 }
-                const double cost = cycles(tile, pixels, out_channels, facts);
+                const double cost = tile_cycles(tile, pixels, out_channels, facts);
                 if (cost < best_cycles * 0.999) best = tile, best_cycles = cost;
             }
         }

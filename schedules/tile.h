@@ -30,7 +30,13 @@ int registers_of(const Tile &tile, const TargetFacts &facts);
 /// Whether the inputs of 2 * k_steps steps can be in registers at once.
 bool has_registers_for_two_turns(const Tile &tile, const TargetFacts &facts);
 
-/// The tile with the least time, by the model in tile.cpp, for `pixels` outputs in a row of a
+/// Cycles for one reduction step over all tiles of the row, in a machine with two FMA units of four
+/// cycles' latency (so that fewer than eight accumulators leave them idle) and two loads a cycle.
+/// Where the tile multiplies by lanes, in one that issues two instructions a cycle: cores in order
+/// do not hide loads behind multiply-adds.
+double tile_cycles(const Tile &tile, int64_t pixels, int out_channels, const TargetFacts &facts);
+
+/// The tile with the least tile_cycles() for `pixels` outputs in a row of a
 /// convolution to `out_channels`; never more registers than the target has. Whole panels, all
 /// channels in one tile, or a whole part of a panel, so that a tile's weights never begin or end
 /// inside another's panel.

@@ -13,6 +13,7 @@ void add_compile_command(CLI::App *app, Status *status);
 void add_inspect_command(CLI::App *app, Status *status);
 void add_run_command(CLI::App *app, Status *status);
 void add_layer_command(CLI::App *app, Status *status);
+void add_tune_command(CLI::App *app, Status *status);
 
 }  // namespace sepconv
 

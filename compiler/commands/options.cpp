@@ -88,6 +88,12 @@ void add_build_options(CLI::App *command, BuildOptions *options) {
         ->check(CLI::Range(1, 1024));
     command->add_option("--cache-dir", options->cache,
                         "Compiled kernels (default: $SEPCONV_CACHE_DIR, or ~/.cache/sepconv)");
+    command
+        ->add_option("--tuning", options->tuning,
+                     "Table that sepconv tune wrote; for another CPU than this it is ignored with "
+                     "a warning; may be repeated")
+        ->allow_extra_args(false);
+    command->add_flag("--no-tuning", options->no_tuning, "Without the tables beside the tool");
     command->add_flag("--quiet,-q", options->quiet, "No progress on stderr");
 }
 
@@ -187,8 +193,13 @@ Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
     if (!cache.ok()) return cache.status();
     const Result<Tools> tools = find_tools_of(build, output, cache.value());
     if (!tools.ok()) return tools.status();
-    const Result<std::vector<Variant>> variants =
-        build_kernels(plan, targets.value(), {cache.value(), build.jobs, build.quiet});
+    const Result<Tunings> tunings = load_tunings({build.tuning, !build.no_tuning}, this_cpu());
+    if (!tunings.ok()) return tunings.status();
+    for (const std::string &warning : tunings.value().warnings) {
+        fmt::print(stderr, "warning: {}\n", warning);
+    }
+    const Result<std::vector<Variant>> variants = build_kernels(
+        plan, targets.value(), {cache.value(), build.jobs, build.quiet, tunings.value()});
     if (!variants.ok()) return variants.status();
     EmitOptions emit;
     emit.name = output.name;

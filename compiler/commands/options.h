@@ -28,6 +28,8 @@ struct BuildOptions {
     std::string cache;
     int jobs = 0;
     bool quiet = false;
+    std::vector<std::string> tuning;  ///< Files of tables.
+    bool no_tuning = false;           ///< Without those beside the tool.
 };
 
 struct OutputOptions {
