@@ -149,7 +149,7 @@ private:
         }
         std::string best = subject.library;
         const Trial *known = journal_.best_of(subject.key);
-        const auto batch = static_cast<size_t>(2 * jobs_);
+        const auto batch = 2 * static_cast<size_t>(jobs_);
         for (size_t next = 0; next < tunings.size() && spent() < seconds; next += batch) {
             if (next == 0 && known != nullptr) {  // Where a killed run left off.
                 const std::vector<Result<std::string>> built = build(subject, {known->tuning});
