@@ -19,22 +19,60 @@ void fix(OutputImageParam buffer, int d, int64_t extent, int64_t stride) {
     buffer.dim(d).set_bounds(0, static_cast<int>(extent)).set_stride(static_cast<int>(stride));
 }
 
+/// The loop nests of one kind of machine, and how they want a kernel's stages defined.
+struct CpuSchedules {
+    TargetFacts facts;
+    const Tuning &tuning;
+
+    static Rows rows(const Kernel & /*kernel*/) { return Rows::kFlattened; }
+    int run(const Block &block) const { return flattened_run(block, facts, tuning); }
+    void operator()(BlockStages &stages, const Block &block) const {
+        schedule_block(stages, block, facts, tuning);
+    }
+    void operator()(SimpleStages &stages, const Pool &pool) const {
+        schedule_pool(stages, pool, facts);
+    }
+    void operator()(SimpleStages &stages, const Resize &resize) const {
+        schedule_resize(stages, resize, facts);
+    }
+    void operator()(SimpleStages &stages, const Map &map) const {
+        schedule_map(stages, map, facts);
+    }
+    void operator()(SimpleStages &stages, const Softmax &softmax) const {
+        schedule_softmax(stages, softmax, facts);
+    }
+};
+
+struct GpuSchedules {
+    static Rows rows(const Kernel &kernel) { return rows_on_gpu(kernel); }
+    static int run(const Block & /*block*/) { return 1; }
+    void operator()(BlockStages &stages, const Block &block) const {
+        schedule_block_on_gpu(stages, block);
+    }
+    void operator()(SimpleStages &stages, const Pool &pool) const {
+        schedule_pool_on_gpu(stages, pool);
+    }
+    void operator()(SimpleStages &stages, const Resize &resize) const {
+        schedule_resize_on_gpu(stages, resize);
+    }
+    void operator()(SimpleStages &stages, const Map &map) const {
+        schedule_map_on_gpu(stages, map);
+    }
+    void operator()(SimpleStages &stages, const Softmax &softmax) const {
+        schedule_softmax_on_gpu(stages, softmax);
+    }
+};
+
 /// Defines and schedules one kind of kernel and fixes the output's bounds and strides.
+template<typename Schedules>
 struct Build {
     Parameters &parameters;
-    const TargetFacts facts;
-    const Tuning &tuning;
-    const bool gpu;
+    const Schedules &schedule;
     const Rows rows;
 
     Func operator()(const Block &block) {
-        const int run = gpu ? 1 : flattened_run(block, facts, tuning);
-        BlockStages stages = define_block(block, parameters, rows, run);
-        if (gpu) {
-            schedule_block_on_gpu(stages, block);
-        } else {
-            schedule_block(stages, block, facts, tuning);
-        }
+        BlockStages stages = define_block(block, parameters, rows, schedule.run(block));
+        schedule(stages, block);
         if (!block.cheap) return on_image(stages.output, stages.pixels);
         // Two halves of one image: (c, x, y, half).
         Image half = block.output;
@@ -45,17 +83,17 @@ struct Build {
     }
     Func operator()(const Pool &pool) {
         SimpleStages stages = define_pool(pool, parameters);
-        gpu ? schedule_pool_on_gpu(stages, pool) : schedule_pool(stages, pool, facts);
+        schedule(stages, pool);
         return on_image(stages.output, pool.output);
     }
     Func operator()(const Resize &resize) {
         SimpleStages stages = define_resize(resize, parameters);
-        gpu ? schedule_resize_on_gpu(stages, resize) : schedule_resize(stages, resize, facts);
+        schedule(stages, resize);
         return on_image(stages.output, resize.output);
     }
     Func operator()(const Map &map) {
         SimpleStages stages = define_map(map, parameters);
-        gpu ? schedule_map_on_gpu(stages, map) : schedule_map(stages, map, facts);
+        schedule(stages, map);
         for (int d = 0; d < kMapRank; d++) {
             fix(stages.output.output_buffer(), d, map.extent[kMapRank - 1 - d],
                 map.output[kMapRank - 1 - d]);
@@ -64,7 +102,7 @@ struct Build {
     }
     Func operator()(const Softmax &softmax) {
         SimpleStages stages = define_softmax(softmax, parameters);
-        gpu ? schedule_softmax_on_gpu(stages, softmax) : schedule_softmax(stages, softmax, facts);
+        schedule(stages, softmax);
         fix(stages.output.output_buffer(), 0, softmax.inner, softmax.output[2]);
         fix(stages.output.output_buffer(), 1, softmax.extent, softmax.output[1]);
         fix(stages.output.output_buffer(), 2, softmax.outer, softmax.output[0]);
@@ -79,18 +117,23 @@ private:
     }
 };
 
-}  // namespace
-
-BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target, const Tuning &tuning) {
-    const bool gpu = target.has_gpu_feature();
-    const Rows rows = gpu ? rows_on_gpu(kernel) : Rows::kFlattened;
+template<typename Schedules>
+BuiltKernel build(const Kernel &kernel, const Schedules &schedules) {
+    const Rows rows = schedules.rows(kernel);
     Parameters parameters(kernel, rows);
-    Func output = std::visit(Build{parameters, facts_of(target), tuning, gpu, rows}, kernel);
+    Func output = std::visit(Build<Schedules>{parameters, schedules, rows}, kernel);
     BuiltKernel built;
     built.parameters = parameters.in_order();
     for (const Halide::ImageParam &buffer : built.parameters) built.arguments.push_back(buffer);
     built.pipeline = Halide::Pipeline(output);
     return built;
+}
+
+}  // namespace
+
+BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target, const Tuning &tuning) {
+    if (target.has_gpu_feature()) return build(kernel, GpuSchedules{});
+    return build(kernel, CpuSchedules{facts_of(target), tuning});
 }
 
 Result<Scratch> compile_kernel(const Kernel &kernel, const Halide::Target &target,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layer/shape.h"
+#include "schedules/cpu.h"
 #include "schedules/target_facts.h"
 #include "schedules/tile.h"
 
@@ -53,9 +54,8 @@ double order_cycles(const Block &block, const Tuning &tuning, const TargetFacts 
     const double values =
         4.0 * block.output.width * block.output.height * block.project->in_channels;
     if (tuning.order == Order::kSliding) {
-        constexpr double kRowsAgain = 1.0 / 12;  // As task_count() in cpu_block.cpp allows.
-        return block.expand ? kRowsAgain * values / 4 / facts.lanes / 2 * block.expand->in_channels
-                            : 0;
+        const double again = values / kRowsForOneAgain;
+        return block.expand ? again / 4 / facts.lanes / 2 * block.expand->in_channels : 0;
     }
     return 2 * values / (values > static_cast<double>(facts.l2_bytes) ? kFarBytes : kNearBytes);
 }

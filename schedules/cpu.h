@@ -7,6 +7,9 @@
 
 namespace sepconv {
 
+/// Tasks of rows behind a sliding producer compute at most one row in so many twice.
+constexpr int kRowsForOneAgain = 12;
+
 /// The `run` of define_block() that schedule_block() schedules.
 int flattened_run(const Block &block, const TargetFacts &facts, const Tuning &tuning);
 /// The one CPU loop nest: orders the stages for the target, never changes a value.

@@ -53,8 +53,8 @@ bool shares_badly(int64_t tasks) {
     return tasks < kFew && tasks % 2 == 1;
 }
 
-/// Every task of a sliding producer computes the rows between it and the task before again: at most
-/// one row in twelve. Without `window` nothing slides.
+/// Every task of a sliding producer computes the rows between it and the task before again. Without
+/// `window` nothing slides.
 int64_t task_count(int64_t strips, int64_t rows, const Window *window) {
     constexpr int64_t kMostTasks = 14;  // Enough for four threads to even out, few for one to pay.
     if (window == nullptr) {  // An even number, if there is one: odd ones leave a thread idle.
@@ -63,7 +63,7 @@ int64_t task_count(int64_t strips, int64_t rows, const Window *window) {
     }
     const int64_t again =
         std::max(0, window_rows(*window, 1) - window->stride_h) / std::max(1, window->stride_h);
-    const int64_t most = strips * rows / std::max<int64_t>(1, 12 * again);
+    const int64_t most = strips * rows / std::max<int64_t>(1, kRowsForOneAgain * again);
     return divisor_at_most(strips, std::clamp<int64_t>(most, 1, kMostTasks));
 }
 
