@@ -13,6 +13,7 @@
 #include "compiler/read_onnx.h"
 #include "compiler/source.h"
 #include "compiler/toolchain.h"
+#include "sepconv/sepconv.h"
 
 namespace sepconv {
 namespace {
@@ -151,6 +152,26 @@ Result<std::string> library_name(const std::string &wanted, const std::string &o
                                    kMaxName, quote(wanted)));
     }
     return wanted;
+}
+
+Status check_target_is_here(const std::string &command, const TargetOptions &target) {
+    if (target.triple == host_triple()) return Status();
+    return invalid(fmt::format("--target: {} is for this machine, {}; got {}", command,
+                               host_triple(), quote(target.triple)));
+}
+
+Status choose_variant(const std::string &command, TargetOptions *target) {
+    SEPCONV_RETURN_IF_ERROR(check_target_is_here(command, *target));
+    if (target->isas.size() > 1)
+        return invalid(fmt::format("--isa: {} takes one variant", command));
+    const Result<std::vector<IsaTarget>> variants = resolve_targets(*target);
+    if (!variants.ok()) return variants.status();
+    for (const IsaTarget &variant : variants.value()) {
+        if (sepconv_isa_available(variant.isa.c_str()) == 0) continue;
+        target->isas = {variant.isa};
+        return Status();
+    }
+    return Status(StatusCode::kUnsupported, "this CPU runs none of the variants asked for");
 }
 
 namespace {

@@ -56,6 +56,14 @@ Result<Plan> lower_graph(const Graph &graph, const std::string &layout);
 /// The name of a library: `wanted`, which must be a C identifier, or else made of `otherwise`.
 Result<std::string> library_name(const std::string &wanted, const std::string &otherwise);
 
+// Of commands that run what they compile; `command` is for messages.
+
+/// The target must be this machine.
+Status check_target_is_here(const std::string &command, const TargetOptions &target);
+/// Leaves the target, which must be this machine, one variant of its CPU: the one asked for, or the
+/// best that it has.
+Status choose_variant(const std::string &command, TargetOptions *target);
+
 /// Kernels, then library. `source` is what the report calls the model.
 Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
                              const OutputOptions &output, const std::string &source);

@@ -93,34 +93,22 @@ void enlarge_stacks_of_threads() {
     pthread_attr_destroy(&attributes);
 }
 
-/// The one variant to compile: as forced, or the best of this machine.
-Status choose_isa(BuildOptions *build, std::string *isa) {
-    TargetOptions &target = build->target;
-    if (target.triple != host_triple()) {
-        return invalid(fmt::format("--target: run is for this machine, {}; got {}", host_triple(),
-                                   quote(target.triple)));
-    }
-    if (target.isas.size() > 1) return invalid("--isa: run takes one variant");
-    if (target.devices.size() > 1) return invalid("--device: run takes one");
-    const bool on_device = !target.devices.empty() && target.devices.front() != "cpu";
-    const char *forced = std::getenv("SEPCONV_ISA");
-    if (target.isas.empty() && !on_device && forced != nullptr && *forced != '\0') {
-        target.isas = {forced};
-    }
-    const Result<std::vector<IsaTarget>> targets = resolve_targets(target);
-    if (!targets.ok()) return targets.status();
-    if (on_device) {  // The context says whether it is there.
+/// The one variant to compile, and its name in *isa: the device asked for, or as forced, or the
+/// best of this CPU.
+Status choose_isa(TargetOptions *target, std::string *isa) {
+    if (target->devices.size() > 1) return invalid("--device: run takes one");
+    if (!target->devices.empty() && target->devices.front() != "cpu") {
+        SEPCONV_RETURN_IF_ERROR(check_target_is_here("run", *target));
+        // Whether the device is there, the context says.
         enlarge_stacks_of_threads();
-        *isa = targets.value().front().isa;
+        *isa = target->devices.front();
         return Status();
     }
-    for (const IsaTarget &variant : targets.value()) {
-        if (sepconv_isa_available(variant.isa.c_str()) == 0) continue;
-        target.isas = {variant.isa};
-        *isa = variant.isa;
-        return Status();
-    }
-    return Status(StatusCode::kUnsupported, "this CPU runs none of the variants asked for");
+    const char *forced = std::getenv("SEPCONV_ISA");
+    if (target->isas.empty() && forced != nullptr && *forced != '\0') target->isas = {forced};
+    SEPCONV_RETURN_IF_ERROR(choose_variant("run", target));
+    *isa = target->isas.front();
+    return Status();
 }
 
 /// "conv/out:0" as a file name; made unique in `taken`.
@@ -198,7 +186,7 @@ Status run_library(const RunOptions &options, const Plan &plan, const std::strin
 
 Status run(RunOptions options) {
     std::string isa;
-    SEPCONV_RETURN_IF_ERROR(choose_isa(&options.build, &isa));
+    SEPCONV_RETURN_IF_ERROR(choose_isa(&options.build.target, &isa));
     const Result<Graph> graph = load_graph(options.model);
     if (!graph.ok()) return graph.status();
     const Result<Plan> plan = lower_graph(graph.value(), options.build.layout);

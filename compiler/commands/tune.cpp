@@ -40,28 +40,11 @@ Result<double> parse_budget(const std::string &text) {
     return unit * std::stoi(text.substr(0, digits));
 }
 
-/// The one variant to tune for: as asked for, or the best of this machine.
-Status choose_isa(TargetOptions *target) {
-    if (target->triple != host_triple()) {
-        return invalid(fmt::format("--target: tune is for this machine, {}; got {}", host_triple(),
-                                   quote(target->triple)));
-    }
-    const Result<std::vector<IsaTarget>> targets = resolve_targets(*target);
-    if (!targets.ok()) return targets.status();
-    for (const IsaTarget &variant : targets.value()) {
-        if (sepconv_isa_available(variant.isa.c_str()) == 0) continue;
-        if (target->isas.size() > 1) return invalid("--isa: tune takes one variant");
-        target->isas = {variant.isa};
-        return Status();
-    }
-    return Status(StatusCode::kUnsupported, "this CPU runs none of the variants asked for");
-}
-
 Status run_tune(TuneCommand options) {
     const Result<double> seconds = parse_budget(options.budget);
     if (!seconds.ok()) return seconds.status();
     options.tune.seconds = seconds.value();
-    SEPCONV_RETURN_IF_ERROR(choose_isa(&options.tune.build.target));
+    SEPCONV_RETURN_IF_ERROR(choose_variant("tune", &options.tune.build.target));
     const Result<Graph> graph = load_graph(options.model);
     if (!graph.ok()) return graph.status();
     const Result<Plan> plan = lower_graph(graph.value(), options.tune.build.layout);

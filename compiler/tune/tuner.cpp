@@ -283,9 +283,12 @@ Result<TuningTable> tune(const Plan &plan, const TuneOptions &options) {
     if (!cache.ok()) return cache.status();
     const Result<TemporaryFolder> work = TemporaryFolder::create(cache.value(), "tune");
     if (!work.ok()) return work.status();
+    // Trials of another build of the schedules are no trials of these.
+    const Result<std::string> tool = tool_fingerprint();
+    if (!tool.ok()) return tool.status();
     const std::string head =
-        fmt::format("{{\"cpu\":\"{}\",\"schedule_version\":{},\"threads\":{}}}",
-                    describe(this_cpu()), kScheduleVersion, options.threads);
+        fmt::format("{{\"cpu\":\"{}\",\"tool\":\"{}\",\"threads\":{}}}", describe(this_cpu()),
+                    hash_of(tool.value()), options.threads);
     Result<Journal> journal = Journal::open(options.output + ".journal", head);
     if (!journal.ok()) return journal.status();
     return Tuner(options, targets.value()[0], std::move(journal).value(), work.value()).run(plan);
