@@ -13,7 +13,6 @@ from model_suite.contender import ContenderError
 from model_suite.gpu_blocks import GpuBlock
 
 import harness  # Of tests/models.
-from peers.sepconv_peer import _Options
 
 SETTINGS = ("sepconv_run_on_device, channels last at the edges, weights and context made before; fp32 "
             "without tensor cores")
@@ -46,7 +45,7 @@ class DeviceLibrary(harness.Library):
     def open(self, device_context: int | None, stream: int | None) -> None:
         library = self._library
         library.sepconv_run_on_device.argtypes = library.sepconv_run.argtypes
-        options = _Options(device=b"cuda", device_context=device_context, device_queue=stream)
+        options = harness.Options(device=b"cuda", device_context=device_context, device_queue=stream)
         self._context_pointer = ctypes.c_void_p()
         self._check(library.sepconv_context_create(self._model, ctypes.byref(options),
                                                    ctypes.byref(self._context_pointer)))

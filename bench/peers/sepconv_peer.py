@@ -12,15 +12,6 @@ from model_suite.contender import Contender, ContenderError, Model, Setup
 import harness  # Of tests/models.
 
 
-class _Options(ctypes.Structure):
-    """sepconv_options_t"""
-    _fields_ = [("num_threads", ctypes.c_int), ("parallel_for", ctypes.c_void_p),
-                ("parallel_for_data", ctypes.c_void_p), ("arena", ctypes.c_void_p),
-                ("arena_bytes", ctypes.c_size_t), ("profile", ctypes.c_int),
-                ("device", ctypes.c_char_p), ("device_context", ctypes.c_void_p),
-                ("device_queue", ctypes.c_void_p)]
-
-
 class _Library(harness.Library):
     """Keeps one context, and the arrays that it runs on, between runs."""
 
@@ -32,7 +23,7 @@ class _Library(harness.Library):
         library.sepconv_context_block_nanoseconds.restype = ctypes.c_uint64
         self.arena_bytes = library.sepconv_model_arena_bytes(self._model, threads)
         self.context = ctypes.c_void_p()
-        options = _Options(num_threads=threads, profile=profile)
+        options = harness.Options(num_threads=threads, profile=profile)
         os.environ["SEPCONV_ISA"] = isa
         try:
             self._check(library.sepconv_context_create(self._model, ctypes.byref(options),

@@ -20,15 +20,6 @@ import harness
 MOST_LAUNCHES_OF_A_SQUEEZE = 7
 
 
-class _Options(ctypes.Structure):
-    """sepconv_options_t"""
-    _fields_ = [("num_threads", ctypes.c_int), ("parallel_for", ctypes.c_void_p),
-                ("parallel_for_data", ctypes.c_void_p), ("arena", ctypes.c_void_p),
-                ("arena_bytes", ctypes.c_size_t), ("profile", ctypes.c_int),
-                ("device", ctypes.c_char_p), ("device_context", ctypes.c_void_p),
-                ("device_queue", ctypes.c_void_p)]
-
-
 class _Call(ctypes.Structure):
     """stub_call_t"""
     _fields_ = [("function", ctypes.c_char_p), ("stream", ctypes.c_void_p),
@@ -55,7 +46,7 @@ class Library(harness.Library):
 
     def calls_of_a_run(self, driver):
         """[(function, stream)] of one profiled run: a cuEventRecord between every two steps."""
-        options = _Options(profile=1, device=b"cuda")
+        options = harness.Options(profile=1, device=b"cuda")
         context = ctypes.c_void_p()
         self._check(self._library.sepconv_context_create(self._model, ctypes.byref(options),
                                                          ctypes.byref(context)))

@@ -19,6 +19,15 @@ class _Tensor(ctypes.Structure):
                 ("shape", ctypes.POINTER(ctypes.c_int64)), ("bytes", ctypes.c_size_t)]
 
 
+class Options(ctypes.Structure):
+    """sepconv_options_t"""
+    _fields_ = [("num_threads", ctypes.c_int), ("parallel_for", ctypes.c_void_p),
+                ("parallel_for_data", ctypes.c_void_p), ("arena", ctypes.c_void_p),
+                ("arena_bytes", ctypes.c_size_t), ("profile", ctypes.c_int),
+                ("device", ctypes.c_char_p), ("device_context", ctypes.c_void_p),
+                ("device_queue", ctypes.c_void_p)]
+
+
 class CompileError(Exception):
     """The tool's message."""
 
