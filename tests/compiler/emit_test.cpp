@@ -58,10 +58,12 @@ protected:
     }
 
     Result<Emitted> emit_sources(const std::string &folder, const std::string &name,
-                                 const std::string &target) {
+                                 const std::string &target,
+                                 const std::vector<std::string> &devices = {}) {
         BuildOptions build;
         build.cache = folder_.file("cache");
         build.target.triple = target;
+        build.target.devices = devices;
         build.quiet = true;
         return compile_plan(hostile_plan(), build, {folder_.file(folder), name, false, "sources"},
                             kHostile);
@@ -163,9 +165,11 @@ TEST_F(EmitTest, AnErrorLeavesNothing) {
 }
 
 TEST_F(EmitTest, SourcesBecomeLibrariesThatDoNotClash) {
-    // Both have the same kernels.
-    for (const char *name : {"one", "two"}) {
-        const Result<Emitted> emitted = emit_sources(name, name, host_triple());
+    // Both have the same kernels; one has them for devices too, and runs on the CPU without any.
+    for (const std::string name : {"one", "two"}) {
+        const std::vector<std::string> devices = {"cuda", "opencl", "cpu"};
+        const Result<Emitted> emitted = emit_sources(
+            name, name, host_triple(), name == "two" ? devices : std::vector<std::string>());
         ASSERT_TRUE(emitted.ok()) << emitted.status().message();
         const Result<std::string> made =
             run_command({"sh", "-e", "-c", emitted.value().finish}, folder_.file(name));
@@ -188,11 +192,13 @@ TEST_F(EmitTest, SourcesBecomeLibrariesThatDoNotClash) {
                     .ok());
     const Result<std::string> built =
         run_command({"cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Ione", "program.c",
-                     "one/libone.a", "two/libtwo.a", "-pthread", "-lm", "-o", "program"},
+                     "one/libone.a", "two/libtwo.a", "-pthread", "-lm", "-ldl", "-o", "program"},
                     folder_.path());
     ASSERT_TRUE(built.ok()) << built.status().message();
     const Result<std::string> ran = run_command({folder_.file("program")}, folder_.path());
     EXPECT_TRUE(ran.ok()) << ran.status().message();
+    EXPECT_FALSE(exists(folder_.file("one/runtime/device.c")));
+    EXPECT_TRUE(exists(folder_.file("two/runtime/device.c")));
 }
 
 TEST_F(EmitTest, SourcesAreWholeAndTheSameTwice) {
