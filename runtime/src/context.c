@@ -146,6 +146,7 @@ static sepconv_status_t create_variant(const sepconv_model_t *model,
     context->model = model;
     context->variant = variant;
     context->caller.context = context;
+    atomic_init(&context->in_use, 0);
     atomic_init(&context->error, SEPCONV_OK);
     if (parts.block_nanoseconds != 0) {
         context->block_nanoseconds =
@@ -215,10 +216,20 @@ sepconv_status_t sepconv_context_create(const sepconv_model_t *model,
     return create_first_available(model, options, context);
 }
 
+/* In a child of fork the threads of a pool are missing: loops are serial there, in the scratch that
+ * every step has for one thread. */
+static void leave_pool_of_parent(sepconv_context_t *context) {
+    if (context->pool != NULL && !sepconv_pool_is_here(context->pool)) {
+        context->pool = NULL;
+        context->parallel_for = NULL;
+    }
+}
+
 void sepconv_context_destroy(sepconv_context_t *context) {
     if (context == NULL) {
         return;
     }
+    leave_pool_of_parent(context);
     if (context->pool != NULL) {
         sepconv_pool_stop(context->pool);
     }
@@ -357,13 +368,33 @@ static int arguments_usable(const sepconv_context_t *context, const void *const 
            usable((const void *const *)outputs, context->model->output_count);
 }
 
+/* A call has the context for itself until end_call(). That a second one is noticed is a kindness:
+ * callers keep them apart. */
+static sepconv_status_t begin_call(sepconv_context_t *context) {
+    if (atomic_exchange_explicit(&context->in_use, 1, memory_order_acquire)) {
+        return SEPCONV_CONTEXT_IN_USE;
+    }
+    leave_pool_of_parent(context);
+    return SEPCONV_OK;
+}
+
+static sepconv_status_t end_call(sepconv_context_t *context, sepconv_status_t status) {
+    atomic_store_explicit(&context->in_use, 0, memory_order_release);
+    return status;
+}
+
 sepconv_status_t sepconv_run(sepconv_context_t *context, const void *const inputs[],
                              void *const outputs[]) {
     if (!arguments_usable(context, inputs, outputs)) {
         return SEPCONV_INVALID_ARGUMENT;
     }
-    return context->device != NULL ? context->variant->device->calls->run(context, inputs, outputs)
-                                   : sepconv_run_steps(context, inputs, outputs);
+    const sepconv_status_t status = begin_call(context);
+    if (status != SEPCONV_OK) {
+        return status;
+    }
+    return end_call(context, context->device != NULL
+                                 ? context->variant->device->calls->run(context, inputs, outputs)
+                                 : sepconv_run_steps(context, inputs, outputs));
 }
 
 sepconv_status_t sepconv_run_on_device(sepconv_context_t *context, const void *const inputs[],
@@ -371,15 +402,26 @@ sepconv_status_t sepconv_run_on_device(sepconv_context_t *context, const void *c
     if (!arguments_usable(context, inputs, outputs) || context->device == NULL) {
         return SEPCONV_INVALID_ARGUMENT;
     }
-    return context->variant->device->calls->run_on_device(context, inputs, outputs);
+    const sepconv_status_t status = begin_call(context);
+    if (status != SEPCONV_OK) {
+        return status;
+    }
+    return end_call(context,
+                    context->variant->device->calls->run_on_device(context, inputs, outputs));
 }
 
 sepconv_status_t sepconv_synchronize(sepconv_context_t *context) {
     if (context == NULL) {
         return SEPCONV_INVALID_ARGUMENT;
     }
-    return context->device != NULL ? context->variant->device->calls->synchronize(context)
-                                   : SEPCONV_OK;
+    if (context->device == NULL) {
+        return SEPCONV_OK;
+    }
+    const sepconv_status_t status = begin_call(context);
+    if (status != SEPCONV_OK) {
+        return status;
+    }
+    return end_call(context, context->variant->device->calls->synchronize(context));
 }
 
 void *sepconv_context_device_queue(const sepconv_context_t *context) {

@@ -44,6 +44,7 @@ struct sepconv_context_t {
     void *parallel_for_data;
     sepconv_pool_t *pool;        /* Null when serial or with the caller's parallel_for. */
     uint64_t *block_nanoseconds; /* Null without profile. */
+    atomic_int in_use;           /* Whether a call is running in it. */
     atomic_int error;            /* First sepconv_status_t recorded in the current run. */
     sepconv_worker_t caller;     /* The serial part of a kernel: the scratch of its step. */
     sepconv_worker_t *workers;   /* num_threads of them; null when serial. */
@@ -99,6 +100,13 @@ void sepconv_record_error(sepconv_context_t *context, sepconv_status_t status);
 size_t sepconv_pool_bytes(int num_threads);
 sepconv_status_t sepconv_pool_start(sepconv_pool_t *pool, int num_threads);
 void sepconv_pool_stop(sepconv_pool_t *pool);
+
+/* Whether its threads run in this process. In a child of fork they do not, and a lock of the pool
+ * may be held for ever by one of them: nothing else may be done with it there. */
+int sepconv_pool_is_here(const sepconv_pool_t *pool);
+
+/* A number that differs in a child of fork. */
+int64_t sepconv_process_id(void);
 
 /* A sepconv_parallel_for_t over the pool that `pool` points to; one caller at a time. */
 int sepconv_pool_parallel_for(void *pool, sepconv_task_t body, void *body_data, int count);

@@ -84,6 +84,15 @@ static sepconv_status_t set_up(sepconv_device_t *device) {
     return first_error(status, api->synchronize(device));
 }
 
+/* A driver does not follow a fork: in the child it is not called. */
+static int driver_is_here(const sepconv_device_t *device) {
+    return device->process == sepconv_process_id();
+}
+
+static sepconv_status_t enter(sepconv_device_t *device) {
+    return driver_is_here(device) ? device->api->enter(device) : SEPCONV_DEVICE_ERROR;
+}
+
 static sepconv_status_t create(sepconv_context_t *context, const sepconv_options_t *options,
                                int accept_cpu) {
     const sepconv_device_api_t *api = context->variant->device;
@@ -100,6 +109,7 @@ static sepconv_status_t create(sepconv_context_t *context, const sepconv_options
     }
     device->api = api;
     device->context = context;
+    device->process = sepconv_process_id();
     sepconv_status_t status = api->open(device, &request);
     if (status != SEPCONV_OK) {
         api->close(device);
@@ -107,7 +117,7 @@ static sepconv_status_t create(sepconv_context_t *context, const sepconv_options
         return status;
     }
     context->device = device;
-    status = api->enter(device);
+    status = enter(device);
     if (status == SEPCONV_OK) {
         status = set_up(device);
         api->leave(device);
@@ -115,7 +125,7 @@ static sepconv_status_t create(sepconv_context_t *context, const sepconv_options
     return status;
 }
 
-static void destroy(sepconv_device_t *device) {
+static void release_in_driver(sepconv_device_t *device) {
     const sepconv_device_api_t *api = device->api;
     if (api->enter(device) == SEPCONV_OK) {
         /* Whatever the driver says: there is nobody to tell, and the rest must go. */
@@ -135,6 +145,12 @@ static void destroy(sepconv_device_t *device) {
         api->leave(device);
     }
     api->close(device);
+}
+
+static void destroy(sepconv_device_t *device) {
+    if (driver_is_here(device)) {
+        release_in_driver(device);
+    }
     free(device->functions);
     free(device->modules);
     free(device->tensors);
@@ -187,7 +203,7 @@ static sepconv_status_t queue_run(sepconv_device_t *device, const void *const in
 static sepconv_status_t run(sepconv_context_t *context, const void *const inputs[],
                             void *const outputs[]) {
     sepconv_device_t *device = context->device;
-    sepconv_status_t status = device->api->enter(device);
+    sepconv_status_t status = enter(device);
     if (status != SEPCONV_OK) {
         return status;
     }
@@ -200,7 +216,7 @@ static sepconv_status_t run(sepconv_context_t *context, const void *const inputs
 static sepconv_status_t run_on_device(sepconv_context_t *context, const void *const inputs[],
                                       void *const outputs[]) {
     sepconv_device_t *device = context->device;
-    sepconv_status_t status = device->api->enter(device);
+    sepconv_status_t status = enter(device);
     if (status != SEPCONV_OK) {
         return status;
     }
@@ -212,7 +228,7 @@ static sepconv_status_t run_on_device(sepconv_context_t *context, const void *co
 
 static sepconv_status_t synchronize(sepconv_context_t *context) {
     sepconv_device_t *device = context->device;
-    sepconv_status_t status = device->api->enter(device);
+    sepconv_status_t status = enter(device);
     if (status == SEPCONV_OK) {
         status = synchronize_entered(device);
         device->api->leave(device);

@@ -118,7 +118,8 @@ typedef struct sepconv_function_t {
 struct sepconv_device_t {
     const sepconv_device_api_t *api;
     sepconv_context_t *context;
-    int preparing; /* Whether kernels load and measure rather than launch. */
+    int64_t process; /* Where the driver knows of it: sepconv_process_id(). */
+    int preparing;   /* Whether kernels load and measure rather than launch. */
 
     uint8_t *memory; /* Weights, arena, inputs, outputs. */
     uint8_t *scratch;

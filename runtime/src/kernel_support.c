@@ -92,9 +92,26 @@ typedef struct loop_t {
     kernel_task_t task;
     int min, size;
     uint8_t *closure;
-    atomic_int done;
-    atomic_int result; /* The first result that is not 0. */
+    atomic_size_t done; /* The sum of the marks of the indices that ran. */
+    atomic_int result;  /* The first result that is not 0. */
 } loop_t;
+
+/* Marks add up: if the sums are equal, so are the indices, whatever their order; that others add up
+ * to the same is as likely as a guessed number. (MurmurHash3's finalizer.) */
+static size_t mark_of(int index) {
+    uint32_t mark = (uint32_t)index + 1;
+    mark = (mark ^ (mark >> 16)) * 0x85ebca6bu;
+    mark = (mark ^ (mark >> 13)) * 0xc2b2ae35u;
+    return mark ^ (mark >> 16);
+}
+
+static size_t mark_of_all(int size) {
+    size_t sum = 0;
+    for (int i = 0; i < size; ++i) {
+        sum += mark_of(i);
+    }
+    return sum;
+}
 
 /* The body that parallel_for calls: nothing that it passes is trusted. */
 static int run_index(void *data, int index, int worker_index) {
@@ -113,7 +130,7 @@ static int run_index(void *data, int index, int worker_index) {
         atomic_compare_exchange_strong(&loop->result, &expected, result);
         sepconv_record_error(context, SEPCONV_KERNEL_ERROR);
     }
-    atomic_fetch_add(&loop->done, 1);
+    atomic_fetch_add(&loop->done, mark_of(index));
     return result;
 }
 
@@ -146,7 +163,7 @@ int sepconv_kernel_par_for(void *user_context, kernel_task_t task, int min, int 
     if (result != 0) {
         return result;
     }
-    if (status != 0 || atomic_load(&loop.done) != size) {
+    if (status != 0 || atomic_load(&loop.done) != mark_of_all(size)) {
         sepconv_record_error(context, SEPCONV_CALLBACK_ERROR);
         return SEPCONV_CALLBACK_ERROR;
     }

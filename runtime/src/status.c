@@ -31,7 +31,11 @@ const char *sepconv_status_message(sepconv_status_t status) {
                    "has no shared virtual memory: update the driver, or compile the model for an "
                    "older capability.";
         case SEPCONV_DEVICE_ERROR:
-            return "The driver of the GPU reported an error.";
+            return "The driver of the GPU reported an error, or a child of fork used a context of "
+                   "its "
+                   "parent's.";
+        case SEPCONV_CONTEXT_IN_USE:
+            return "Another call is running in this context.";
     }
     return "Unknown sepconv status.";
 }

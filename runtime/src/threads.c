@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 #include <signal.h>
+#if !defined(_WIN32)
+#include <unistd.h>
+#endif
 
 #include "context.h"
 
@@ -34,6 +37,7 @@ struct sepconv_pool_t {
     int count;
     int member_count;
     int thread_count;   /* Threads that run: members 1 to thread_count. */
+    int64_t process;    /* Where they run: sepconv_process_id(). */
     atomic_uint posted; /* Counts loops: what idle threads look at. */
     uint8_t padding[128];
     atomic_int done;   /* Indices whose body has returned, as far as their owners have told. */
@@ -218,8 +222,12 @@ static int init_locks(sepconv_pool_t *pool) {
 }
 
 /* Signals of the process are the caller's business: the threads block them all, as they are when a
- * thread is started. Windows has none. */
+ * thread is started. Windows has none, and no fork either. */
 #if defined(_WIN32)
+
+int64_t sepconv_process_id(void) {
+    return 0;
+}
 
 typedef int signals_t;
 
@@ -233,6 +241,10 @@ static void restore_signals(const signals_t *before) {
 }
 
 #else
+
+int64_t sepconv_process_id(void) {
+    return getpid();
+}
 
 typedef sigset_t signals_t;
 
@@ -267,6 +279,7 @@ static int start_threads(sepconv_pool_t *pool, int count) {
 
 sepconv_status_t sepconv_pool_start(sepconv_pool_t *pool, int num_threads) {
     pool->member_count = num_threads;
+    pool->process = sepconv_process_id();
     for (int i = 0; i < num_threads; ++i) {
         atomic_init(&pool->members[i].unclaimed, 0);
     }
@@ -282,6 +295,10 @@ sepconv_status_t sepconv_pool_start(sepconv_pool_t *pool, int num_threads) {
         return SEPCONV_THREAD_ERROR;
     }
     return SEPCONV_OK;
+}
+
+int sepconv_pool_is_here(const sepconv_pool_t *pool) {
+    return pool->process == sepconv_process_id();
 }
 
 void sepconv_pool_stop(sepconv_pool_t *pool) {

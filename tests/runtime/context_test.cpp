@@ -13,12 +13,12 @@ namespace {
 
 TEST(Status, EveryCodeHasItsOwnMessage) {
     std::set<std::string> messages;
-    for (int code = SEPCONV_OK; code <= SEPCONV_DEVICE_ERROR; ++code) {
+    for (int code = SEPCONV_OK; code <= SEPCONV_CONTEXT_IN_USE; ++code) {
         const char *message = sepconv_status_message(static_cast<sepconv_status_t>(code));
         ASSERT_NE(message, nullptr);
         messages.insert(message);
     }
-    EXPECT_EQ(messages.size(), 12u);
+    EXPECT_EQ(messages.size(), 13u);
     const std::string unknown = sepconv_status_message(static_cast<sepconv_status_t>(77));
     EXPECT_EQ(messages.count(unknown), 0u);
 }

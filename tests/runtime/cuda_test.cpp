@@ -1,6 +1,8 @@
 /// Contexts on CUDA, over the stub driver: LD_LIBRARY_PATH names its folder.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <string>
 #include <thread>
@@ -387,6 +389,32 @@ TEST_F(Cuda, AnErrorInARunIsReportedAndTheDeviceWaitedFor) {
     EXPECT_EQ(sepconv_synchronize(test.context), SEPCONV_DEVICE_ERROR);
     fail("cuStreamSynchronize", 700);
     EXPECT_EQ(sepconv_synchronize(test.context), SEPCONV_DEVICE_ERROR);
+}
+
+/// Drivers do not follow a fork, so a child leaves them alone.
+TEST_F(Cuda, AChildOfForkGetsAnErrorAndDoesNotCallTheDriver) {
+    FakeModel fake = device_model(cuda_variant());
+    TestContext test(fake.model());
+    ASSERT_EQ(test.created, SEPCONV_OK);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(30);
+        const int first = stub_->call_count;
+        const void *const inputs[] = {test.input};
+        void *const outputs[] = {test.output};
+        const bool refused =
+            test.run() == SEPCONV_DEVICE_ERROR &&
+            sepconv_run_on_device(test.context, inputs, outputs) == SEPCONV_DEVICE_ERROR &&
+            sepconv_synchronize(test.context) == SEPCONV_DEVICE_ERROR;
+        sepconv_context_destroy(test.context);
+        _exit(refused && stub_->call_count == first ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    set_device_input(&test);
+    ASSERT_EQ(test.run(), SEPCONV_OK);
+    expect_right_output(test);
 }
 
 TEST_F(Cuda, TakesTheFirstDeviceThatIsNewEnough) {

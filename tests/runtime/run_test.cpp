@@ -107,6 +107,29 @@ TEST(Run, AKernelsErrorEndsTheRun) {
     EXPECT_EQ(later, 1);
 }
 
+TEST(Run, ASecondCallInTheSameContextIsRefused) {
+    FakeModel fake;
+    TestContext *running = nullptr;
+    sepconv_status_t second[2] = {SEPCONV_OK, SEPCONV_OK};
+    set_kernel(0, [&](void *, uint8_t *const *) {
+        if (running != nullptr) {
+            second[0] = running->run();
+            std::thread([&] { second[1] = running->run(); }).join();
+        }
+        return 0;
+    });
+    TestContext test(fake.model());
+    running = &test;
+    EXPECT_EQ(test.run(), SEPCONV_OK);
+    EXPECT_EQ(second[0], SEPCONV_CONTEXT_IN_USE) << "from inside the first";
+    EXPECT_EQ(second[1], SEPCONV_CONTEXT_IN_USE) << "from another thread";
+    running = nullptr;
+    EXPECT_EQ(test.run(), SEPCONV_OK);
+    set_kernel(0, [](void *, uint8_t *const *) { return 1; });
+    EXPECT_EQ(test.run(), SEPCONV_KERNEL_ERROR);
+    EXPECT_EQ(test.run(), SEPCONV_KERNEL_ERROR) << "an error leaves the context in use";
+}
+
 TEST(Run, UsesTheKernelsOfTheChosenVariant) {
     static const sepconv_kernel_t kFailing[] = {[](void **) { return 1; }};
     FakeModel fake;

@@ -2,8 +2,14 @@
  *
  * A library NAME exports NAME_model(); its header NAME.h holds the sizes as macros. Nothing here
  * prints, aborts or throws. A model is read-only and shared; a context belongs to one caller at a
- * time; any number of contexts may run at once. sepconv_run allocates nothing, on a device neither
- * (what its driver does inside is the driver's business), and compiles nothing. */
+ * time, and a second call that runs into the first is refused; any number of contexts may run at
+ * once. sepconv_run allocates nothing, on a device neither (what its driver does inside is the
+ * driver's business), and compiles nothing.
+ *
+ * fork: in the child, contexts of the parent that were not in use are as good as before, but those
+ * with threads of our own run serially, and those on a device, whose drivers do not follow, answer
+ * SEPCONV_DEVICE_ERROR. Any may be destroyed there. New ones may be made as far as the driver lets.
+ */
 #ifndef SEPCONV_SEPCONV_H_
 #define SEPCONV_SEPCONV_H_
 
@@ -42,8 +48,9 @@ typedef enum sepconv_status_t {
                                     (libcuda.so.1, libOpenCL.so.1) or it has no device. */
     SEPCONV_DEVICE_TOO_OLD = 10, /* There is one, but it or its driver is older than the model was
                                     compiled for, or its OpenCL has no shared virtual memory. */
-    SEPCONV_DEVICE_ERROR = 11    /* The device's driver reported an error; what the outputs hold is
-                                    unspecified. */
+    SEPCONV_DEVICE_ERROR = 11,   /* The device's driver reported an error; what the outputs hold is
+                                    unspecified. Or a child of fork used a context of its parent's. */
+    SEPCONV_CONTEXT_IN_USE = 12  /* Another call is running in this context. */
 } sepconv_status_t;
 
 /* One sentence; static storage; never null. */
