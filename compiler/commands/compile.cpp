@@ -17,12 +17,11 @@ Status compile(CompileOptions options) {
     Result<std::string> name = library_name(options.output.name, stem_of(options.model.model));
     if (!name.ok()) return name.status();
     options.output.name = name.value();
-    const Result<Graph> graph = load_graph(options.model);
-    if (!graph.ok()) return graph.status();
-    const Result<Plan> plan = lower_graph(graph.value(), options.build.layout);
-    if (!plan.ok()) return plan.status();
-    const Result<Emitted> emitted = compile_plan(plan.value(), options.build, options.output,
-                                                 file_name_of(options.model.model));
+    const Result<PlannedModel> model = load_model(options.model, options.build.layout);
+    if (!model.ok()) return model.status();
+    const Plan &plan = model.value().plan;
+    const Result<Emitted> emitted =
+        compile_plan(plan, options.build, options.output, file_name_of(options.model.model));
     if (!emitted.ok()) return emitted.status();
     print_emitted(emitted.value());
     return Status();

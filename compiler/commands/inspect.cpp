@@ -16,15 +16,13 @@ struct InspectOptions {
 };
 
 Status inspect(const InspectOptions &options) {
-    const Result<Graph> graph = load_graph(options.model);
-    if (!graph.ok()) return graph.status();
-    const Result<Plan> plan = lower_graph(graph.value(), options.layout);
-    if (!plan.ok()) return plan.status();
+    const Result<PlannedModel> model = load_model(options.model, options.layout);
+    if (!model.ok()) return model.status();
     Report report;
     report.name = stem_of(options.model.model);
     report.source = file_name_of(options.model.model);
-    report.plan = &plan.value();
-    report.memory = plan_tensors(plan.value());
+    report.plan = &model.value().plan;
+    report.memory = model.value().memory;
     const std::string text = options.json ? report_json(report) : report_text(report);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return Status();

@@ -11,7 +11,6 @@
 #include "compiler/commands/layer_graph.h"
 #include "compiler/commands/layer_operators.h"
 #include "compiler/commands/options.h"
-#include "compiler/passes/passes.h"
 
 namespace sepconv {
 namespace {
@@ -45,10 +44,11 @@ Status compile_layer(LayerOptions options) {
     SEPCONV_RETURN_IF_ERROR(load_arrays(options.bias, &spec.bias));
     Result<Graph> graph = layer_graph(spec);
     if (!graph.ok()) return graph.status();
-    const Result<Plan> plan = lower_graph(simplify(std::move(graph).value()), options.build.layout);
-    if (!plan.ok()) return plan.status();
+    const Result<PlannedModel> model =
+        plan_graph(std::move(graph).value(), layout_of(options.build.layout));
+    if (!model.ok()) return model.status();
     const Result<Emitted> emitted =
-        compile_plan(plan.value(), options.build, options.output, "a " + spec.op + " layer");
+        compile_plan(model.value().plan, options.build, options.output, "a " + spec.op + " layer");
     if (!emitted.ok()) return emitted.status();
     print_emitted(emitted.value());
     return Status();

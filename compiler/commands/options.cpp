@@ -8,9 +8,6 @@
 #include "compiler/diagnostic.h"
 #include "compiler/files.h"
 #include "compiler/limits.h"
-#include "compiler/lower.h"
-#include "compiler/passes/passes.h"
-#include "compiler/read_onnx.h"
 #include "compiler/source.h"
 #include "compiler/toolchain.h"
 #include "sepconv/sepconv.h"
@@ -129,18 +126,16 @@ Result<Shape> parse_extents(const std::string &text, const std::string &what) {
     }
 }
 
-Result<Graph> load_graph(const ModelOptions &options) {
+Layout layout_of(const std::string &text) {
+    return text == "nhwc" ? Layout::kNhwc : Layout::kNchw;
+}
+
+Result<PlannedModel> load_model(const ModelOptions &options, const std::string &layout) {
     ReadOptions read;
     for (const std::string &text : options.input_shapes) {
         SEPCONV_RETURN_IF_ERROR(parse_input_shape(text, &read.input_shapes));
     }
-    Result<Graph> graph = read_onnx_file(options.model, read);
-    if (!graph.ok()) return graph.status();
-    return simplify(std::move(graph).value());
-}
-
-Result<Plan> lower_graph(const Graph &graph, const std::string &layout) {
-    return lower(graph, layout == "nhwc" ? Layout::kNhwc : Layout::kNchw);
+    return plan_model_file(options.model, read, layout_of(layout));
 }
 
 Result<std::string> library_name(const std::string &wanted, const std::string &otherwise) {

@@ -8,6 +8,7 @@
 #include "compiler/emit.h"
 #include "compiler/graph.h"
 #include "compiler/plan.h"
+#include "compiler/plan_model.h"
 #include "compiler/targets.h"
 #include "layer/status.h"
 
@@ -47,11 +48,11 @@ void add_output_options(CLI::App *command, OutputOptions *options);
 /// Extents with an 'x' between them, each at least 1.
 Result<Shape> parse_extents(const std::string &text, const std::string &what);
 
-/// Reads and simplifies the model.
-Result<Graph> load_graph(const ModelOptions &options);
+/// The layout that --layout names.
+Layout layout_of(const std::string &text);
 
-/// lower() with the layout of the options.
-Result<Plan> lower_graph(const Graph &graph, const std::string &layout);
+/// plan_model_file() of the options.
+Result<PlannedModel> load_model(const ModelOptions &options, const std::string &layout);
 
 /// The name of a library: `wanted`, which must be a C identifier, or else made of `otherwise`.
 Result<std::string> library_name(const std::string &wanted, const std::string &otherwise);

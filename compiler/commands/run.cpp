@@ -187,11 +187,10 @@ Status run_library(const RunOptions &options, const Plan &plan, const std::strin
 Status run(RunOptions options) {
     std::string isa;
     SEPCONV_RETURN_IF_ERROR(choose_isa(&options.build.target, &isa));
-    const Result<Graph> graph = load_graph(options.model);
-    if (!graph.ok()) return graph.status();
-    const Result<Plan> plan = lower_graph(graph.value(), options.build.layout);
-    if (!plan.ok()) return plan.status();
-    const Result<std::vector<Array>> inputs = read_inputs(options.inputs, plan.value().inputs);
+    const Result<PlannedModel> model = load_model(options.model, options.build.layout);
+    if (!model.ok()) return model.status();
+    const Plan &plan = model.value().plan;
+    const Result<std::vector<Array>> inputs = read_inputs(options.inputs, plan.inputs);
     if (!inputs.ok()) return inputs.status();
     const Result<std::string> cache = cache_folder(options.build.cache);
     if (!cache.ok()) return cache.status();
@@ -200,10 +199,10 @@ Status run(RunOptions options) {
     if (!folder.ok()) return folder.status();
     const OutputOptions output{folder.value().path(), "model", true};
     const Result<Emitted> emitted =
-        compile_plan(plan.value(), options.build, output, file_name_of(options.model.model));
+        compile_plan(plan, options.build, output, file_name_of(options.model.model));
     if (!emitted.ok()) return emitted.status();
     setenv("SEPCONV_ISA", isa.c_str(), 1);
-    return run_library(options, plan.value(), emitted.value().shared, output.name, inputs.value());
+    return run_library(options, plan, emitted.value().shared, output.name, inputs.value());
 }
 
 }  // namespace

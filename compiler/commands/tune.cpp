@@ -45,11 +45,9 @@ Status run_tune(TuneCommand options) {
     if (!seconds.ok()) return seconds.status();
     options.tune.seconds = seconds.value();
     SEPCONV_RETURN_IF_ERROR(choose_variant("tune", &options.tune.build.target));
-    const Result<Graph> graph = load_graph(options.model);
-    if (!graph.ok()) return graph.status();
-    const Result<Plan> plan = lower_graph(graph.value(), options.tune.build.layout);
-    if (!plan.ok()) return plan.status();
-    const Result<TuningTable> table = tune(plan.value(), options.tune);
+    const Result<PlannedModel> model = load_model(options.model, options.tune.build.layout);
+    if (!model.ok()) return model.status();
+    const Result<TuningTable> table = tune(model.value().plan, options.tune);
     if (!table.ok()) return table.status();
     fmt::print("{}: {} kernels are faster than by default\n", options.tune.output,
                table.value().kernels.size());

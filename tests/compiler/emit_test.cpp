@@ -14,6 +14,7 @@
 #include "compiler/commands/loaded_library.h"
 #include "compiler/commands/options.h"
 #include "compiler/files.h"
+#include "compiler/lower.h"
 #include "compiler/process.h"
 #include "compiler/report.h"
 #include "compiler/source.h"
@@ -38,7 +39,7 @@ Plan hostile_plan() {
     spec.out_channels = 9;
     spec.kernel = "3";
     spec.padding = "same_upper";
-    Plan plan = lower_graph(layer_graph(spec).value(), "nchw").value();
+    Plan plan = lower(layer_graph(spec).value(), Layout::kNchw).value();
     plan.inputs[0].name = kHostile;
     plan.outputs[0].name = kHostile;
     plan.blocks[0].name = kHostile;
@@ -284,7 +285,7 @@ TEST(Report, RatioIsWhatTheEssayPredicts) {
     spec.out_channels = 64;
     spec.kernel = "3";
     spec.padding = "half";
-    const Plan plan = lower_graph(layer_graph(spec).value(), "nhwc").value();
+    const Plan plan = lower(layer_graph(spec).value(), Layout::kNhwc).value();
     ASSERT_EQ(plan.blocks.size(), 1U);
     EXPECT_DOUBLE_EQ(predicted_ratio(plan.blocks[0]), 1.0 / 64 + 1.0 / 9);
     EXPECT_NEAR(separable_ratio(plan.blocks[0]), predicted_ratio(plan.blocks[0]), 1e-12);

@@ -9,6 +9,7 @@
 #include "compiler/commands/options.h"
 #include "compiler/files.h"
 #include "compiler/kernel_builder.h"
+#include "compiler/lower.h"
 #include "compiler/process.h"
 
 namespace sepconv {
@@ -19,7 +20,7 @@ Plan small_plan() {
     spec.op = "pointwise";
     spec.input = "2x3x5";
     spec.out_channels = 9;
-    return lower_graph(layer_graph(spec).value(), "nhwc").value();
+    return lower(layer_graph(spec).value(), Layout::kNhwc).value();
 }
 
 /// Of the sections that count, in the System V format of `size`: name, size, address.

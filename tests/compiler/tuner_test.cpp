@@ -9,6 +9,7 @@
 
 #include "compiler/commands/layer_graph.h"
 #include "compiler/files.h"
+#include "compiler/lower.h"
 #include "compiler/process.h"
 #include "compiler/tune/candidates.h"
 #include "compiler/tune/journal.h"
@@ -28,7 +29,7 @@ Plan plan_of(const std::string &activation) {
     spec.kernel = "3";
     spec.padding = "same_upper";
     spec.activation = activation;
-    return lower_graph(layer_graph(spec).value(), "nhwc").value();
+    return lower(layer_graph(spec).value(), Layout::kNhwc).value();
 }
 
 class TunerTest : public testing::Test {

@@ -8,6 +8,7 @@
 #include "compiler/commands/layer_graph.h"
 #include "compiler/commands/options.h"
 #include "compiler/files.h"
+#include "compiler/lower.h"
 #include "compiler/tune/table.h"
 
 namespace sepconv {
@@ -26,7 +27,7 @@ Plan separable_plan() {
     spec.out_channels = 32;
     spec.kernel = "3";
     spec.padding = "same_upper";
-    return lower_graph(layer_graph(spec).value(), "nhwc").value();
+    return lower(layer_graph(spec).value(), Layout::kNhwc).value();
 }
 
 TuningTable table_with(const Tuning &tuning, const CpuModel &cpu = kCpu) {
