@@ -6,15 +6,17 @@
 
 namespace sepconv {
 
-std::string quote(std::string_view name) {
+namespace {
+
+std::string escaped(std::string_view name) {
     constexpr size_t kShown = 120;
-    std::string text = "'";
+    std::string text;
     for (const char c : name.substr(0, kShown)) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte < 0x20 || byte == 0x7f) {
-            char escaped[8];
-            std::snprintf(escaped, sizeof(escaped), "\\x%02x", byte);
-            text += escaped;
+            char code[8];
+            std::snprintf(code, sizeof(code), "\\x%02x", byte);
+            text += code;
         } else {
             if (c == '\'' || c == '\\') {
                 text += '\\';
@@ -22,8 +24,13 @@ std::string quote(std::string_view name) {
             text += c;
         }
     }
-    text += name.size() > kShown ? "...'" : "'";
-    return text;
+    return name.size() > kShown ? text + "..." : text;
+}
+
+}  // namespace
+
+std::string quote(std::string_view name) {
+    return "'" + escaped(name) + "'";
 }
 
 std::string shape_text(const Shape &shape) {
@@ -37,8 +44,12 @@ std::string shape_text(const Shape &shape) {
     return text;
 }
 
+std::string node_text(const Node &node) {
+    return "node " + quote(node.name) + " (" + escaped(node.op) + ")";
+}
+
 Status node_error(StatusCode code, const Node &node, const std::string &text) {
-    return Status(code, "node " + quote(node.name) + " (" + node.op + "): " + text);
+    return Status(code, node_text(node) + ": " + text);
 }
 
 Status check_shape(const std::string &what, const Shape &shape) {

@@ -15,6 +15,9 @@ std::string quote(std::string_view name);
 /// "1x3x224x224", "scalar" for rank 0.
 std::string shape_text(const Shape &shape);
 
+/// "node 'name' (Op)", both escaped as by quote().
+std::string node_text(const Node &node);
+
 /// "node 'name' (Op): text".
 Status node_error(StatusCode code, const Node &node, const std::string &text);
 

@@ -88,8 +88,8 @@ public:
             return fold_constant_of_shape();
         }
         if (c_.node.inputs.empty() || !c_.has_input(0)) {
-            return has_shape_rule(op) ? c_.invalid("input 0 is missing")
-                                      : c_.unsupported("the operator is not supported");
+            return shape_rules().count(op) != 0 ? c_.invalid("input 0 is missing")
+                                                : c_.unsupported("the operator is not supported");
         }
         if (op == "Range") {
             return fold_range();
@@ -125,8 +125,7 @@ private:
 
     /// Claims room for a result, and for what is read to make it.
     Status claim(const Shape &shape, int64_t elements_read = 0) {
-        SEPCONV_RETURN_IF_ERROR(check_shape(
-            "the output of node " + quote(c_.node.name) + " (" + c_.node.op + ")", shape));
+        SEPCONV_RETURN_IF_ERROR(check_shape("the output of " + node_text(c_.node), shape));
         budget_ -=
             (element_count(shape) + elements_read + 1) * static_cast<int64_t>(sizeof(int64_t));
         if (budget_ < 0) {

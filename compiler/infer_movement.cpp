@@ -20,8 +20,7 @@ Result<Ints> input_or_attribute(const NodeContext &c, int64_t input_since, const
 }
 
 Status become_reshape(NodeContext &c, Shape output) {
-    SEPCONV_RETURN_IF_ERROR(
-        check_shape("the output of node " + quote(c.node.name) + " (" + c.node.op + ")", output));
+    SEPCONV_RETURN_IF_ERROR(check_shape("the output of " + node_text(c.node), output));
     if (element_count(output) != element_count(c.shape(0))) {
         return c.invalid("cannot reshape " + shape_text(c.shape(0)) + " to " + shape_text(output));
     }

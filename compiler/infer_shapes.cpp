@@ -401,9 +401,7 @@ Status infer_reduce(NodeContext &c) {
 struct Rule {
     Status (*infer)(NodeContext &);
     size_t min_inputs, max_inputs;
-    /// The attributes that the rule knows, separated by blanks. A kind that ONNX gave the attribute
-    /// follows its name: i, f, s, I (integers), F (floats).
-    std::string_view attributes;
+    std::string_view attributes;  ///< As shape_rules() gives them.
 };
 
 constexpr size_t kAny = kMaxNodeValues;
@@ -504,8 +502,13 @@ Status check_attributes(const NodeContext &c, std::string_view known) {
 
 }  // namespace
 
-bool has_shape_rule(const std::string &op) {
-    return rules().count(op) != 0;
+const std::map<std::string, std::string_view> &shape_rules() {
+    static const std::map<std::string, std::string_view> names = [] {
+        std::map<std::string, std::string_view> result;
+        for (const auto &[op, rule] : rules()) result.emplace(op, rule.attributes);
+        return result;
+    }();
+    return names;
 }
 
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node) {

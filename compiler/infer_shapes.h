@@ -1,6 +1,9 @@
 #ifndef SEPCONV_COMPILER_INFER_SHAPES_H_
 #define SEPCONV_COMPILER_INFER_SHAPES_H_
 
+#include <map>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/graph.h"
@@ -30,8 +33,10 @@ namespace sepconv {
 ///   sums of one input: Identity.
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node);
 
-/// Whether infer_node has a rule for the operator.
-bool has_shape_rule(const std::string &op);
+/// The operators that infer_node has a rule for, each with the attributes that it knows, separated
+/// by blanks. A kind that ONNX gave the attribute follows its name, as in "axis:i": i, f, s, I
+/// (integers), F (floats).
+const std::map<std::string, std::string_view> &shape_rules();
 
 /// Numpy's broadcast of two shapes, if there is one.
 bool broadcast_shapes(const Shape &a, const Shape &b, Shape &result);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <set>
 
+#include "compiler/diagnostic.h"
 #include "compiler/lowering.h"
 #include "layer/arguments.h"
 
@@ -13,10 +14,6 @@ namespace sepconv {
 namespace {
 
 constexpr int64_t kAlignment = 64;
-
-std::string shape_text(const Shape &shape) {
-    return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"));
-}
 
 /// Operators whose result is a view of their input, or lies at several places.
 bool makes_no_tensor(const std::string &op) {
@@ -180,8 +177,7 @@ Place Lowering::constant_ints(const std::vector<int32_t> &values) {
 
 Status Lowering::add_step(const Kernel &kernel, int64_t repeat, std::vector<Place> places) {
     if (Status status = validate(kernel); !status.ok()) {
-        return Status(status.code(), fmt::format("node '{}' ({}): {}", current_->name, current_->op,
-                                                 status.message()));
+        return node_error(status.code(), *current_, status.message());
     }
     const std::string description = describe(kernel);
     auto [known, fresh] = kernels_.try_emplace(description, static_cast<int>(plan_.kernels.size()));
@@ -227,8 +223,7 @@ void Lowering::begin_block(const Group &group, const std::string &kind) {
 }
 
 Status Lowering::unsupported(const Node &node, const std::string &why) const {
-    return Status(StatusCode::kUnsupported,
-                  fmt::format("node '{}' ({}): {}", node.name, node.op, why));
+    return node_error(StatusCode::kUnsupported, node, why);
 }
 
 Status Lowering::lower_group(const Group &group) {
@@ -310,8 +305,7 @@ Result<Plan> Lowering::run() {
     }
     for (const std::string &output : graph_.outputs) {
         if (views_.count(output) == 0) {
-            return Status(StatusCode::kInternal,
-                          fmt::format("output '{}' is not computed", output));
+            return Status(StatusCode::kInternal, "output " + quote(output) + " is not computed");
         }
     }
     return finish();

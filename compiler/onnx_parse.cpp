@@ -355,9 +355,8 @@ private:
                 value = std::vector<int64_t>(proto.ints().begin(), proto.ints().end());
                 break;
             case onnx::AttributeProto::TENSOR: {
-                Result<Constant> constant = read_tensor(
-                    proto.t(), "node " + quote(node.name) + " (" + node.op + "): " + what, folder_,
-                    parsed_.folding_budget);
+                Result<Constant> constant = read_tensor(proto.t(), node_text(node) + ": " + what,
+                                                        folder_, parsed_.folding_budget);
                 if (!constant.ok()) {
                     return constant.status();
                 }

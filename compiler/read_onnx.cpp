@@ -207,8 +207,7 @@ private:
     }
 
     Status add_output(Node &node, size_t i, const Shape &shape) {
-        const std::string what =
-            "output " + std::to_string(i) + " of node " + quote(node.name) + " (" + node.op + ")";
+        const std::string what = "output " + std::to_string(i) + " of " + node_text(node);
         SEPCONV_RETURN_IF_ERROR(check_shape(what, shape));
         if (element_count(shape) == 0) {
             return Status(StatusCode::kUnsupported, what + " is empty: " + shape_text(shape));
