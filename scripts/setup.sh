@@ -25,9 +25,11 @@ for wanted in "${@:-build}"; do
 done
 [ $with_demo = 1 ] && packages+=(libopencv-imgcodecs-dev libopencv-imgproc-dev)
 # Cross compilers, emulators and LLVM's tools: other targets are built and run, not only compiled.
-[ $with_test = 1 ] && packages+=(g++-aarch64-linux-gnu g++-arm-linux-gnueabihf g++-riscv64-linux-gnu
-                                 gcc-mingw-w64-x86-64-posix libgmock-dev libgtest-dev lld-19 llvm-19
-                                 ocl-icd-libopencl1 pocl-opencl-icd qemu-user wine64)
+# clang with its run-time libraries: fuzzing and sanitizers.
+[ $with_test = 1 ] && packages+=(clang g++-aarch64-linux-gnu g++-arm-linux-gnueabihf
+                                 g++-riscv64-linux-gnu gcc-mingw-w64-x86-64-posix libclang-rt-14-dev
+                                 libgmock-dev libgtest-dev lld-19 llvm-19 ocl-icd-libopencl1
+                                 pocl-opencl-icd qemu-user wine64)
 
 install_packages() {
     local missing=() package
