@@ -197,8 +197,11 @@ OutputLoops BlockScheduler::output_loops(const Partition &partition, const Tile 
     out.never_partition(loops.strip, loops.task);
     if (partition.by_channels) {
         out.reorder(loops.strip, loops.task, loops.cb);
-        const int tiles = static_cast<int>((strip + tile.pixels - 1) / tile.pixels);
-        if (shares_badly((vectors + tile.vectors - 1) / tile.vectors) && tiles > 1) {
+        const int64_t width = flat_ ? strip : image.width;
+        const int tiles = static_cast<int>((width + tile.pixels - 1) / tile.pixels);
+        // The last two tiles may share pixels: they must be of one task.
+        const bool divides = tiles > 3 || (tiles > 1 && width % tile.pixels == 0);
+        if (shares_badly((vectors + tile.vectors - 1) / tile.vectors) && divides) {
             Var half("half");
             out.split(loops.xo, half, loops.xo, (tiles + 1) / 2, TailStrategy::GuardWithIf)
                 .reorder(loops.xo, row, loops.strip, loops.task, half)

@@ -25,8 +25,12 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
     const bool many = stage.accumulator.defined();
     const int run = depthwise_run(layer.window, shape.width, many, facts, tuning,
                                   few_taps_run(shape.width, facts));
-    const bool shifted = !shape.loads_may_overrun && layer.channels > facts.lanes;
-    const bool masked = !shape.loads_may_overrun && layer.channels < facts.lanes;
+    // A last vector that is shifted inwards writes channels of the one before it once more, which
+    // may be another task's.
+    const bool ragged = layer.channels % facts.lanes != 0;
+    const bool masked = !shape.loads_may_overrun && ragged &&
+                        (shape.in_channel_tasks || layer.channels < facts.lanes);
+    const bool shifted = !shape.loads_may_overrun && !masked && layer.channels > facts.lanes;
     // A bound would also widen what the mask protects.
     if (shifted) rows.bound_extent(axes.c, layer.channels);
     if (!shifted && !masked) {
@@ -181,6 +185,7 @@ RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
     stage.result.compute_root();
     DepthwiseRows in_tiles = rows;
     in_tiles.channel_unit = tile;
+    in_tiles.in_channel_tasks = true;
     const DepthwiseLoops loops =
         schedule_depthwise_rows(stage, axes, layer, in_tiles, facts, tuning);
     Var task("dtask"), group("dgroup"), strip("dstrip"), row("drow"), cb("dci");

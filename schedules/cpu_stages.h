@@ -29,6 +29,7 @@ struct DepthwiseRows {
     bool flat = false;               ///< x runs over all rows, y is 0.
     bool loads_may_overrun = false;  ///< A whole vector may be read behind the last channel.
     int channel_unit = 1;            ///< Channels are rounded up to it, where loads may overrun.
+    bool in_channel_tasks = false;   ///< Tasks divide the channels.
 };
 
 /// Unrolls the tiles that fill a panel together, so that their weights have constant offsets in it:
