@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "layer/arguments.h"
+#include "tests/support/guarded_heap.h"
 
 namespace sepconv::testing {
 namespace {
@@ -51,13 +52,38 @@ Halide::Buffer<> view(GuardedBuffer *buffer, const Halide::Parameter &parameter,
         parameter.type(), buffer->bits(), static_cast<int>(shape.size()), shape.data()));
 }
 
-std::unique_ptr<GuardedBuffer> guarded_copy(const ArgumentData &data, Flush flush) {
-    auto buffer = std::make_unique<GuardedBuffer>(data.readable_elements, flush);
+std::unique_ptr<GuardedBuffer> guarded_copy(const ArgumentData &data, const RunSetup &setup) {
+    auto buffer = std::make_unique<GuardedBuffer>(data.readable_elements, setup.flush, setup.shift);
     std::copy(data.floats.begin(), data.floats.end(), buffer->floats());
     std::copy(data.ints.begin(), data.ints.end(), buffer->ints());
     buffer->make_read_only();
     return buffer;
 }
+
+/// What a running kernel calls.
+struct Surroundings : Halide::JITUserContext {
+    explicit Surroundings(const RunSetup &run_setup) : heap(run_setup.flush), setup(run_setup) {
+        handlers.custom_malloc = [](JITUserContext *context, size_t bytes) {
+            return static_cast<Surroundings *>(context)->heap.allocate(bytes);
+        };
+        handlers.custom_free = [](JITUserContext *context, void *pointer) {
+            static_cast<Surroundings *>(context)->heap.release(pointer);
+        };
+        handlers.custom_do_par_for = [](JITUserContext *context, Task task, int min, int size,
+                                        uint8_t *closure) {
+            const RunSetup &setup = static_cast<Surroundings *>(context)->setup;
+            return run_tasks(setup.threads, setup.backwards(), size,
+                             [&](int i) { return task(context, min + i, closure); });
+        };
+    }
+
+    GuardedHeap heap;
+    RunSetup setup;
+
+private:
+    using JITUserContext = Halide::JITUserContext;
+    using Task = int (*)(JITUserContext *, int, uint8_t *);
+};
 
 /// OpenCL on the CPU (PoCL) keeps the private values of a whole work group in the frame of one
 /// thread: more than the 8 MB that a thread has by default.
@@ -78,14 +104,15 @@ JitKernel::JitKernel(const Kernel &kernel, const Isa &isa, const Tuning &tuning)
     built_.pipeline.compile_jit(target_);
 }
 
-std::unique_ptr<GuardedBuffer> JitKernel::run(const std::vector<ArgumentData> &data, Flush flush) {
+std::unique_ptr<GuardedBuffer> JitKernel::run(const std::vector<ArgumentData> &data,
+                                              const RunSetup &setup) {
     if (data.size() != built_.parameters.size()) {
         throw std::logic_error("the kernel takes " + std::to_string(built_.parameters.size()) +
                                " buffers, arguments_of names " + std::to_string(data.size()));
     }
     std::vector<std::unique_ptr<GuardedBuffer>> inputs;
     for (size_t i = 0; i < data.size(); ++i) {
-        inputs.push_back(guarded_copy(data[i], flush));
+        inputs.push_back(guarded_copy(data[i], setup));
         Halide::ImageParam &parameter = built_.parameters[i];
         Halide::Buffer<> values = view(inputs.back().get(), parameter.parameter(),
                                        static_cast<int64_t>(data[i].readable_elements));
@@ -93,11 +120,18 @@ std::unique_ptr<GuardedBuffer> JitKernel::run(const std::vector<ArgumentData> &d
         parameter.set(values);
     }
     const int64_t elements = arguments_of(kernel_).back().elements;
-    auto output = std::make_unique<GuardedBuffer>(elements, flush);
+    auto output = std::make_unique<GuardedBuffer>(elements, setup.flush, setup.shift);
     Halide::Func last(built_.pipeline.outputs().at(0));
     Halide::Buffer<> out = view(output.get(), last.output_buffer().parameter(), elements);
-    built_.pipeline.realize(out, target_);
+    Surroundings surroundings(setup);
+    built_.pipeline.realize(&surroundings, out, target_);
     out.copy_to_host();
+    if (!surroundings.heap.is_intact()) {
+        throw std::logic_error("written beside the scratch");
+    }
+    if (surroundings.heap.live_bytes() != 0) {
+        throw std::logic_error("scratch was not released");
+    }
     return output;
 }
 

@@ -1,26 +1,29 @@
-// Runs one compiled kernel on guarded buffers, on the machine it was compiled for or on its
-// emulator: linked with the kernel and nothing of the project but guarded_buffer.cpp.
+// Runs one compiled kernel on guarded buffers and scratch, on the machine it was compiled for or on
+// its emulator: linked with the kernel and of the project only with guarded_*.cpp.
 // usage: RUNNER ARGUMENTS RESULT     both as kernel_files.h has them
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <map>
 #include <memory>
 #include <vector>
 
 #include "tests/schedules/kernel_files.h"
 #include "tests/support/guarded_buffer.h"
+#include "tests/support/guarded_heap.h"
+#include "tests/support/run_setup.h"
 
 namespace {
 
-/// What the kernel that runs now has asked for.
-struct Heap {
-    std::map<void *, size_t> live;
-    size_t live_bytes = 0;
-    size_t most_bytes = 0;
+/// What the kernel that runs now calls.
+struct Surroundings {
+    sepconv::testing::GuardedHeap heap;
+    sepconv::testing::RunSetup setup;
+    int most_threads = 0;
 };
-Heap heap;
+
+Surroundings *surroundings_of(void *user_context) {
+    return static_cast<Surroundings *>(user_context);
+}
 
 /// The head of a halide_buffer_t: kernels without assertions read no more of it.
 struct BufferView {
@@ -36,29 +39,21 @@ extern "C" {
 
 int kernel_argv(void **arguments);
 
-// What a kernel calls; tasks run in order.
-void *halide_malloc(void *, size_t bytes) {
-    void *pointer = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-    heap.live[pointer] = bytes;
-    heap.live_bytes += bytes;
-    heap.most_bytes = std::max(heap.most_bytes, heap.live_bytes);
-    return pointer;
+void *halide_malloc(void *user_context, size_t bytes) {
+    return surroundings_of(user_context)->heap.allocate(bytes);
 }
 
-void halide_free(void *, void *pointer) {
-    heap.live_bytes -= heap.live[pointer];
-    heap.live.erase(pointer);
-    std::free(pointer);
+void halide_free(void *user_context, void *pointer) {
+    surroundings_of(user_context)->heap.release(pointer);
 }
 
 int halide_do_par_for(void *user_context, int (*task)(void *, int, uint8_t *), int min, int size,
                       uint8_t *closure) {
-    for (int i = min; i < min + size; ++i) {
-        if (const int failure = task(user_context, i, closure); failure != 0) {
-            return failure;
-        }
-    }
-    return 0;
+    Surroundings *surroundings = surroundings_of(user_context);
+    const int threads = std::min(surroundings->setup.threads, size);
+    surroundings->most_threads = std::max(surroundings->most_threads, threads);
+    return sepconv::testing::run_tasks(threads, surroundings->setup.backwards(), size,
+                                       [&](int i) { return task(user_context, min + i, closure); });
 }
 
 }  // extern "C"
@@ -92,38 +87,43 @@ bool read_arguments(const char *path, Arguments *arguments) {
 }
 
 /// Runs on guarded copies, the output poison before, and appends what came to `result`.
-bool run(const Arguments &arguments, Flush flush, FILE *result) {
+bool run(const Arguments &arguments, const RunSetup &setup, FILE *result) {
     std::vector<std::unique_ptr<GuardedBuffer>> buffers;
+    const auto add = [&](size_t words) {
+        buffers.push_back(std::make_unique<GuardedBuffer>(words, setup.flush, setup.shift));
+        return buffers.back().get();
+    };
     for (const Words &words : arguments.inputs) {
-        buffers.push_back(std::make_unique<GuardedBuffer>(words.size(), flush));
-        std::copy(words.begin(), words.end(), buffers.back()->bits());
-        buffers.back()->make_read_only();
+        GuardedBuffer *input = add(words.size());
+        std::copy(words.begin(), words.end(), input->bits());
+        input->make_read_only();
     }
-    buffers.push_back(std::make_unique<GuardedBuffer>(arguments.output_elements, flush));
-    GuardedBuffer &output = *buffers.back();
+    GuardedBuffer &output = *add(arguments.output_elements);
     std::vector<BufferView> views(buffers.size());
-    void *context = nullptr;
+    Surroundings surroundings{GuardedHeap(setup.flush), setup};
+    void *context = &surroundings;
     std::vector<void *> pointers{&context};
     for (size_t i = 0; i < buffers.size(); ++i) {
         views[i].host = buffers[i]->bits();
         pointers.push_back(&views[i]);
     }
-    heap = {};
     RunHeader header;
     header.returned = kernel_argv(pointers.data());
     header.slack_is_untouched = output.slack_is_untouched() ? 1 : 0;
-    header.live_bytes = heap.live_bytes;
-    header.most_bytes = heap.most_bytes;
+    header.scratch_is_intact = surroundings.heap.is_intact() ? 1 : 0;
+    header.most_threads = surroundings.most_threads;
+    header.live_bytes = surroundings.heap.live_bytes();
+    header.most_bytes = surroundings.heap.most_bytes();
     return std::fwrite(&header, sizeof header, 1, result) == 1 &&
            std::fwrite(output.bits(), sizeof(uint32_t), arguments.output_elements, result) ==
-               arguments.output_elements;
+               arguments.output_elements &&
+           std::fflush(result) == 0;  // The next run may fault.
 }
 
 }  // namespace
 }  // namespace sepconv::testing
 
 int main(int argc, char **argv) {
-    using sepconv::testing::Flush;
     sepconv::testing::Arguments arguments;
     if (argc != 3 || !sepconv::testing::read_arguments(argv[1], &arguments)) {
         std::fprintf(stderr, "no arguments, or fewer words than they name\n");
@@ -131,8 +131,9 @@ int main(int argc, char **argv) {
     }
     FILE *result = std::fopen(argv[2], "wb");
     bool written = result != nullptr;
-    for (const Flush flush : {Flush::kBack, Flush::kFront}) {
-        written = written && sepconv::testing::run(arguments, flush, result);
+    for (int i = 0; i < sepconv::testing::kFewRunSetups; ++i) {
+        written =
+            written && sepconv::testing::run(arguments, sepconv::testing::kRunSetups[i], result);
     }
     return written && std::fclose(result) == 0 ? 0 : 3;
 }

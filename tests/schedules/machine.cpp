@@ -9,6 +9,7 @@
 
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/isa.h"
+#include "tests/support/run_setup.h"
 
 namespace sepconv::testing {
 namespace {
@@ -42,7 +43,7 @@ bool write_arguments(const std::string &path, const std::vector<ArgumentData> &d
 
 Result<std::vector<Run>> read_result(const std::string &path, size_t output_elements) {
     std::ifstream file(path, std::ios::binary);
-    std::vector<Run> runs(2);
+    std::vector<Run> runs(kFewRunSetups);
     for (Run &run : runs) {
         run.output.resize(output_elements);
         file.read(reinterpret_cast<char *>(&run.header), sizeof run.header);
@@ -51,6 +52,13 @@ Result<std::vector<Run>> read_result(const std::string &path, size_t output_elem
     }
     if (file.fail()) return Status(StatusCode::kInternal, "the runner's result is too short");
     return runs;
+}
+
+/// How many runs there are of a runner that did not come to its end.
+size_t finished_runs(const std::string &path, size_t output_elements) {
+    std::error_code missing;
+    const auto bytes = std::filesystem::file_size(path, missing);
+    return missing ? 0 : bytes / (sizeof(RunHeader) + output_elements * sizeof(float));
 }
 
 Status shell(const std::string &command) {
@@ -107,11 +115,15 @@ Result<std::vector<Run>> run_object(const Machine &machine, const std::string &o
         return Status(StatusCode::kInternal, arguments + ": cannot be written");
     }
     // Static, so that the emulator needs no libraries of its machine.
-    const Status linked = shell(machine.compiler + " -static -o " + program + " " + machine.runner +
-                                " " + object + " -lm");
+    const Status linked = shell(machine.compiler + " -static -pthread -o " + program + " " +
+                                machine.runner + " " + object + " -lm");
     if (!linked.ok()) return linked;
     const Status ran = shell(machine.emulator + " " + program + " " + arguments + " " + result);
-    if (!ran.ok()) return ran;
+    if (!ran.ok()) {
+        return Status(ran.code(), ran.message() + ", in setup " +
+                                      std::to_string(finished_runs(result, output_elements)) +
+                                      " of run_setup.h");
+    }
     return read_result(result, output_elements);
 }
 

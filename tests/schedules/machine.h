@@ -46,8 +46,8 @@ struct Run {
     std::vector<float> output;
 };
 
-/// Runs the object's function `kernel` on `data`, its output of `output_elements` behind them:
-/// flush at the back, then at the front. An access outside the buffers is an error.
+/// Runs the object's function `kernel` on `data`, its output of `output_elements` behind them, in
+/// the first kFewRunSetups. An access outside the buffers or the scratch is an error.
 Result<std::vector<Run>> run_object(const Machine &machine, const std::string &object,
                                     const std::vector<ArgumentData> &data, size_t output_elements,
                                     const ScratchFolder &folder);

@@ -8,9 +8,9 @@
 
 namespace sepconv::testing {
 
-GuardedBuffer::GuardedBuffer(size_t elements, Flush flush)
+GuardedBuffer::GuardedBuffer(size_t elements, Flush flush, size_t shift)
     : page_(static_cast<size_t>(sysconf(_SC_PAGESIZE))), elements_(elements) {
-    const size_t bytes = elements * sizeof(uint32_t);
+    const size_t bytes = (elements + shift) * sizeof(uint32_t);
     const size_t usable = std::max<size_t>(1, (bytes + page_ - 1) / page_) * page_;
     mapped_bytes_ = usable + 2 * page_;
     mapping_ = mmap(nullptr, mapped_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -22,7 +22,7 @@ GuardedBuffer::GuardedBuffer(size_t elements, Flush flush)
         throw std::bad_alloc();
     }
     std::fill_n(reinterpret_cast<uint32_t *>(first), usable / sizeof(uint32_t), kPoison);
-    data_ = flush == Flush::kFront ? first : first + usable - bytes;
+    data_ = flush == Flush::kFront ? first + shift * sizeof(uint32_t) : first + usable - bytes;
 }
 
 GuardedBuffer::~GuardedBuffer() {

@@ -11,12 +11,13 @@ enum class Flush { kFront, kBack };
 
 /// 32-bit elements between two inaccessible pages: with kBack the first byte behind the last
 /// element faults, with kFront the last byte before the first. All mapped bytes start as poison.
+/// `shift` elements of slack may lie in between: with kFront they give every alignment of 4 bytes.
 class GuardedBuffer {
 public:
     /// A quiet NaN as float, an index out of every range as int32.
     static constexpr uint32_t kPoison = 0x7fc5a5a5U;
 
-    GuardedBuffer(size_t elements, Flush flush);
+    GuardedBuffer(size_t elements, Flush flush, size_t shift = 0);
     ~GuardedBuffer();
     GuardedBuffer(const GuardedBuffer &) = delete;
     GuardedBuffer &operator=(const GuardedBuffer &) = delete;
