@@ -9,6 +9,7 @@
 
 #include "compiler/files.h"
 #include "compiler/plan_memory.h"
+#include "compiler/publish.h"
 #include "compiler/report.h"
 #include "compiler/source.h"
 #include "compiler/toolchain.h"
@@ -170,14 +171,8 @@ private:
         Emitted emitted;
         emitted.archive_bytes = archive_bytes();
         const std::string folder = std::filesystem::absolute(options_.folder).string();
-        SEPCONV_RETURN_IF_ERROR(make_folder(folder + "/sepconv"));
-        if (options_.form == Form::kSources) {
-            SEPCONV_RETURN_IF_ERROR(make_folder(folder + "/runtime"));
-            emitted.finish = finish();
-        }
-        for (const std::string &file : outputs_) {
-            SEPCONV_RETURN_IF_ERROR(rename_path(work_.file(file), folder + "/" + file));
-        }
+        if (options_.form == Form::kSources) emitted.finish = finish();
+        SEPCONV_RETURN_IF_ERROR(publish_files(outputs_, work_.path(), folder));
         const std::string prefix = folder + "/";
         emitted.archive = prefix + archive_;
         if (options_.shared) emitted.shared = prefix + "lib" + options_.name + ".so";
@@ -226,7 +221,7 @@ private:
 Result<Emitted> emit_into(const Plan &plan, const std::vector<Variant> &variants,
                           const EmitOptions &options) {
     // In the output folder, so that the last step only renames.
-    Result<TemporaryFolder> work = TemporaryFolder::create(options.folder, "." + options.name);
+    Result<TemporaryFolder> work = TemporaryFolder::create(options.folder, ".sepconv");
     if (!work.ok()) return work.status();
     return Emission(plan, variants, options, work.value()).run();
 }

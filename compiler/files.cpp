@@ -1,8 +1,11 @@
 #include "compiler/files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <link.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <cerrno>
@@ -25,6 +28,36 @@ Status io_error(const std::string &what, const std::string &path, const std::str
 struct FileCloser {
     void operator()(std::FILE *file) const { std::fclose(file); }
 };
+
+/// How an attempt to lock a folder ended.
+enum class Locked { kYes, kByAnother, kNever };
+
+/// *file is a descriptor unless the folder cannot be opened.
+Locked lock_folder(const std::string &path, int *file) {
+    *file = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*file < 0) return errno == ENOENT ? Locked::kByAnother : Locked::kNever;
+    if (flock(*file, LOCK_EX | LOCK_NB) != 0) {
+        return errno == EWOULDBLOCK ? Locked::kByAnother : Locked::kNever;
+    }
+    // Whoever had the lock before may have removed it.
+    return exists(path) ? Locked::kYes : Locked::kByAnother;
+}
+
+/// Removes the temporary folders of processes that have ended without doing it themselves.
+void remove_abandoned(const std::string &parent, const std::string &prefix) {
+    constexpr size_t kRandom = 6;  // Of mkdtemp.
+    std::error_code ignored;
+    for (const fs::directory_entry &entry : fs::directory_iterator(parent, ignored)) {
+        const std::string name = entry.path().filename().string();
+        if (name.size() != prefix.size() + 1 + kRandom || name.rfind(prefix + "-", 0) != 0)
+            continue;
+        int file = -1;
+        if (lock_folder(entry.path().string(), &file) == Locked::kYes) {
+            fs::remove_all(entry.path(), ignored);
+        }
+        if (file >= 0) close(file);
+    }
+}
 
 }  // namespace
 
@@ -50,6 +83,15 @@ Status write_file(const std::string &path, std::string_view bytes) {
     const int reason = errno;
     if (std::fclose(file) != 0) return io_error("write", path, strerror(errno));
     return written ? Status() : io_error("write", path, strerror(reason));
+}
+
+Status replace_file(const std::string &path, std::string_view bytes) {
+    const std::string fresh = path + ".new";
+    Status status = write_file(fresh, bytes);
+    if (status.ok()) status = rename_path(fresh, path);
+    std::error_code ignored;
+    if (!status.ok()) fs::remove(fresh, ignored);
+    return status;
 }
 
 Status make_folder(const std::string &path) {
@@ -79,14 +121,24 @@ std::string hash_of(std::string_view bytes) {
 Result<TemporaryFolder> TemporaryFolder::create(const std::string &parent,
                                                 const std::string &prefix) {
     SEPCONV_RETURN_IF_ERROR(make_folder(parent));
-    std::string path = fs::absolute(parent).string() + "/" + prefix + "-XXXXXX";
-    if (mkdtemp(path.data()) == nullptr)
-        return io_error("make a folder in", parent, strerror(errno));
-    return TemporaryFolder(path);
+    remove_abandoned(parent, prefix);
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries; ++i) {
+        std::string path = fs::absolute(parent).string() + "/" + prefix + "-XXXXXX";
+        if (mkdtemp(path.data()) == nullptr)
+            return io_error("make a folder in", parent, strerror(errno));
+        int file = -1;
+        const Locked locked = lock_folder(path, &file);
+        if (locked != Locked::kByAnother) return TemporaryFolder(path, file);
+        // Somebody's remove_abandoned() was between the two lines above.
+        if (file >= 0) close(file);
+    }
+    return io_error("make a folder in", parent, "others remove it");
 }
 
 TemporaryFolder &TemporaryFolder::operator=(TemporaryFolder &&other) noexcept {
     std::swap(path_, other.path_);
+    std::swap(lock_, other.lock_);
     return *this;
 }
 
@@ -94,6 +146,7 @@ TemporaryFolder::~TemporaryFolder() {
     if (path_.empty()) return;
     std::error_code ignored;
     fs::remove_all(path_, ignored);
+    if (lock_ >= 0) close(lock_);
 }
 
 Result<std::string> cache_folder(const std::string &wanted) {

@@ -15,6 +15,9 @@ Result<std::string> read_file(const std::string &path);
 /// Writes the whole file; a full disk is an error.
 Status write_file(const std::string &path, std::string_view bytes);
 
+/// The same, whole or not at all: by PATH.new, which is renamed.
+Status replace_file(const std::string &path, std::string_view bytes);
+
 Status make_folder(const std::string &path);  ///< With its parents; existing ones are fine.
 Status rename_path(const std::string &from, const std::string &to);
 bool exists(const std::string &path);
@@ -22,12 +25,15 @@ bool exists(const std::string &path);
 /// XXH3-128 in 32 hexadecimal digits.
 std::string hash_of(std::string_view bytes);
 
-/// A new folder PARENT/PREFIX-XXXXXX that is removed with all it holds.
+/// A new folder PARENT/PREFIX-XXXXXX that is removed with all it holds. It is locked while this
+/// process or a child of it lives: whoever makes the next one with the same prefix removes those
+/// that killed processes have left.
 class TemporaryFolder {
 public:
     static Result<TemporaryFolder> create(const std::string &parent, const std::string &prefix);
 
-    TemporaryFolder(TemporaryFolder &&other) noexcept : path_(std::exchange(other.path_, "")) {}
+    TemporaryFolder(TemporaryFolder &&other) noexcept
+        : path_(std::exchange(other.path_, "")), lock_(std::exchange(other.lock_, -1)) {}
     TemporaryFolder &operator=(TemporaryFolder &&other) noexcept;
     TemporaryFolder(const TemporaryFolder &) = delete;
     TemporaryFolder &operator=(const TemporaryFolder &) = delete;
@@ -37,9 +43,10 @@ public:
     std::string file(const std::string &name) const { return path_ + "/" + name; }
 
 private:
-    explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+    TemporaryFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
 
     std::string path_;
+    int lock_ = -1;  ///< A file descriptor; -1 on file systems without locks.
 };
 
 /// The folder for compiled kernels: `wanted`, or else $SEPCONV_CACHE_DIR,

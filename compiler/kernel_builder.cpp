@@ -2,6 +2,7 @@
 
 #include <Halide.h>
 #include <fmt/format.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "compiler/files.h"
+#include "compiler/object_cache.h"
 #include "compiler/object_file.h"
 #include "compiler/process.h"
 #include "schedules/build_kernel.h"
@@ -27,44 +29,44 @@ struct Job {
     Tuning tuning;
     std::string what;  ///< For progress and messages.
     std::string symbol;
-    std::string object;  ///< Final paths.
-    std::string facts;
+    CachedObject cached;
 };
 
-/// The object of a job if the cache holds it whole.
+/// The object of a job if the cache holds it.
 bool load_cached(const Job &job, KernelObject *result) {
-    const Result<std::string> facts_text = read_file(job.facts);
-    if (!facts_text.ok()) return false;
-    // Scratch outside and inside of tasks; the object's hash, which finds truncated files.
+    std::string facts, bytes;
+    if (!load_object(job.cached, &facts, &bytes)) return false;
+    // Scratch outside and inside of tasks.
     long long serial = 0, task = 0;
-    char hash[33] = {};
-    if (std::sscanf(facts_text.value().c_str(), "%lld %lld %32s", &serial, &task, hash) != 3) {
-        return false;
-    }
-    const Result<std::string> object = read_file(job.object);
-    if (!object.ok() || hash_of(object.value()) != hash) return false;
+    if (std::sscanf(facts.c_str(), "%lld %lld", &serial, &task) != 2) return false;
     result->symbol = job.symbol;
-    result->path = job.object;
+    result->path = job.cached.object();
     result->scratch_bytes = serial + task;
     result->worker_bytes = task;
-    result->code_bytes = loaded_bytes(object.value());
+    result->code_bytes = loaded_bytes(bytes);
     return true;
+}
+
+/// Halide's variables (HL_LLVM_ARGS and others) would change what is compiled, but not its key.
+void forget_halide_variables() {
+    std::vector<std::string> names;
+    for (char **variable = environ; *variable != nullptr; ++variable) {
+        const std::string text = *variable;
+        if (text.rfind("HL_", 0) == 0) names.push_back(text.substr(0, text.find('=')));
+    }
+    for (const std::string &name : names) unsetenv(name.c_str());
 }
 
 /// Runs in the child: the only place that uses Halide.
 Status compile_job(const Job &job, const std::string &folder) {
+    forget_halide_variables();
     const std::string object = folder + "/" + job.symbol + ".o";
     const Result<Scratch> scratch = compile_kernel(*job.kernel, Halide::Target(job.halide_target),
                                                    job.tuning, job.symbol, object);
     if (!scratch.ok()) return scratch.status();
-    const Result<std::string> bytes = read_file(object);
-    if (!bytes.ok()) return bytes.status();
-    const std::string facts = object + ".facts";
-    SEPCONV_RETURN_IF_ERROR(
-        write_file(facts, fmt::format("{} {} {}\n", scratch.value().serial_bytes,
-                                      scratch.value().task_bytes, hash_of(bytes.value()))));
-    SEPCONV_RETURN_IF_ERROR(rename_path(object, job.object));
-    return rename_path(facts, job.facts);
+    return store_object(
+        job.cached, object,
+        fmt::format("{} {}", scratch.value().serial_bytes, scratch.value().task_bytes));
 }
 
 /// "[12/57] separable ..." on stderr: one rewritten line on a terminal, else a line now and then.
@@ -118,10 +120,9 @@ Result<Job> make_job(const Plan &plan, size_t kernel, const IsaTarget &target,
         return Status(legal.code(), fmt::format("the tuning of {}: {}", job.what, legal.message()));
     }
     job.symbol = fmt::format("sepconv_{}_{}", hash_of(text), target.isa);
-    const std::string key =
+    job.cached.key =
         hash_of(text + "\n" + target.halide + "\n" + describe(job.tuning) + "\n" + fingerprint);
-    job.object = fmt::format("{}/kernels/{}.o", options.cache, key);
-    job.facts = fmt::format("{}/kernels/{}.facts", options.cache, key);
+    job.cached.path = fmt::format("{}/kernels/{}", options.cache, job.cached.key);
     return job;
 }
 
@@ -135,7 +136,6 @@ Status compile_missing(const std::vector<Job> &missing, const KernelBuildOptions
         Child child;
         child.what = "compiling " + job.what;
         child.work = [&job, &path] { return compile_job(job, path); };
-        child.log = path + "/" + job.symbol + ".log";
         child.seconds = kSecondsPerKernel;
         children.push_back(std::move(child));
     }
@@ -193,8 +193,9 @@ Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<I
         for (size_t k = 0; k < plan.kernels.size(); ++k) {
             KernelObject object;
             if (!load_cached(jobs[next], &object)) {
-                return Status(StatusCode::kIo, fmt::format("the cache has lost '{}' ({})",
-                                                           jobs[next].object, jobs[next].what));
+                return Status(StatusCode::kIo,
+                              fmt::format("the cache has lost '{}' ({})",
+                                          jobs[next].cached.object(), jobs[next].what));
             }
             variant.kernels.push_back(object);
             ++next;

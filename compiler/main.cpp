@@ -1,6 +1,10 @@
 // The command line.
+#include <signal.h>
 #include <CLI/CLI.hpp>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "compiler/commands/commands.h"
@@ -27,6 +31,10 @@ int run(int argc, char **argv) {
     } catch (const std::exception &error) {
         status = sepconv::Status(sepconv::StatusCode::kInternal, error.what());
     }
+    if (status.ok() && std::fflush(stdout) != 0) {
+        status = sepconv::Status(sepconv::StatusCode::kIo,
+                                 std::string("cannot write to stdout: ") + strerror(errno));
+    }
     if (status.ok()) return 0;
     const bool defect = status.code() == sepconv::StatusCode::kInternal;
     std::fprintf(stderr, "error: %s%s\n", defect ? "internal: " : "", status.message().c_str());
@@ -36,6 +44,7 @@ int run(int argc, char **argv) {
 }  // namespace
 
 int main(int argc, char **argv) {
+    signal(SIGXFSZ, SIG_IGN);  // A limit of file sizes is an error like a full disk.
     try {
         return run(argc, argv);
     } catch (const std::exception &error) {

@@ -1,8 +1,8 @@
 #include "compiler/process.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,22 +15,35 @@
 #include <exception>
 #include <map>
 
-#include "compiler/files.h"
-
 namespace sepconv {
 namespace {
 
 constexpr int kExitError = 1;
 
-[[noreturn]] void be_child(const Child &child, pid_t parent) {
+/// The signals of HeldSignals, where there is one: blocked, and not ignored.
+sigset_t held_signals = {};
+
+/// One of them that has come, or 0.
+int signal_that_came() {
+    sigset_t pending;
+    sigpending(&pending);
+    for (const int number : {SIGHUP, SIGINT, SIGTERM}) {
+        if (sigismember(&held_signals, number) == 1 && sigismember(&pending, number) == 1)
+            return number;
+    }
+    return 0;
+}
+
+[[noreturn]] void be_child(const Child &child, int log, pid_t parent) {
     // A killed parent leaves nobody behind, even if it died before this line.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(kExitError);
-    const int log = open(child.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (log < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0) {
-        _exit(kExitError);
-    }
+    if (dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0) _exit(kExitError);
     signal(SIGALRM, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    held_signals = none;
     alarm(static_cast<unsigned>(child.seconds));
     Status status;
     try {
@@ -46,18 +59,29 @@ constexpr int kExitError = 1;
     _exit(status.ok() ? 0 : kExitError);
 }
 
-std::string last_lines(const std::string &path) {
-    constexpr size_t kShown = 4000;
-    Result<std::string> text = read_file(path);
-    if (!text.ok()) return "";
-    std::string shown = std::move(text).value();
-    if (shown.size() > kShown) shown = "..." + shown.substr(shown.size() - kShown);
-    while (!shown.empty() && (shown.back() == '\n' || shown.back() == ' ')) shown.pop_back();
-    return shown;
+std::string read_log(int log) {
+    std::string text;
+    char chunk[4096];
+    for (;;) {
+        const ssize_t count = pread(log, chunk, sizeof chunk, static_cast<off_t>(text.size()));
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return text;
+        text.append(chunk, static_cast<size_t>(count));
+    }
 }
 
-Status outcome(const Child &child, int wait_status) {
-    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) return Status();
+std::string last_lines(std::string text) {
+    constexpr size_t kShown = 4000;
+    if (text.size() > kShown) text = "..." + text.substr(text.size() - kShown);
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    return text;
+}
+
+Status outcome(const Child &child, const std::string &log, int wait_status) {
+    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0) {
+        if (child.output != nullptr) *child.output = log;
+        return Status();
+    }
     std::string reason;
     if (WIFSIGNALED(wait_status)) {
         const int number = WTERMSIG(wait_status);
@@ -67,7 +91,7 @@ Status outcome(const Child &child, int wait_status) {
     } else {
         reason = fmt::format("failed with exit status {}", WEXITSTATUS(wait_status));
     }
-    const std::string text = last_lines(child.log);
+    const std::string text = last_lines(log);
     return Status(child.code,
                   fmt::format("{}: {}{}{}", child.what, reason, text.empty() ? "" : ":\n", text));
 }
@@ -75,55 +99,108 @@ Status outcome(const Child &child, int wait_status) {
 /// Children that run now, by process id. Whatever is left is killed on the way out.
 class Running {
 public:
-    Running() = default;
+    Running() {
+        signal(SIGCHLD, SIG_DFL);  // Ignored, as some parents leave it, it would reap our children.
+        sigset_t ends;
+        sigemptyset(&ends);
+        sigaddset(&ends, SIGCHLD);
+        sigprocmask(SIG_BLOCK, &ends, &before_);
+    }
     Running(const Running &) = delete;
     Running &operator=(const Running &) = delete;
     ~Running() {
-        for (const auto &[pid, index] : children_) kill(pid, SIGKILL);
-        for (const auto &[pid, index] : children_) {
+        for (const auto &[pid, one] : children_) kill(pid, SIGKILL);
+        for (const auto &[pid, one] : children_) {
             while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
             }
+            close(one.log);
         }
+        sigprocmask(SIG_SETMASK, &before_, nullptr);
     }
 
     size_t size() const { return children_.size(); }
 
     Status start(const Child &child, size_t index) {
+        // In memory: a full disk has no room for what is to be said of it.
+        const int log = memfd_create("log", MFD_CLOEXEC);
         std::fflush(nullptr);  // Else the child would write our pending output again.
         const pid_t parent = getpid();
-        const pid_t pid = fork();
+        const pid_t pid = log < 0 ? -1 : fork();
         if (pid < 0) {
+            const int reason = errno;
+            if (log >= 0) close(log);
             return Status(StatusCode::kIo,
-                          fmt::format("{}: cannot fork: {}", child.what, strerror(errno)));
+                          fmt::format("{}: cannot fork: {}", child.what, strerror(reason)));
         }
-        if (pid == 0) be_child(child, parent);
-        children_[pid] = index;
+        if (pid == 0) be_child(child, log, parent);
+        children_[pid] = {index, log};
         return Status();
     }
 
-    /// Waits for one of ours: its index and wait status.
-    Result<std::pair<size_t, int>> wait_one() {
+    struct Ended {
+        size_t index;
+        int wait_status;
+        std::string log;
+    };
+
+    /// Waits for one of ours.
+    Result<Ended> wait_one() {
         for (;;) {
+            if (const int number = signal_that_came(); number != 0) {
+                return Status(StatusCode::kIo,
+                              fmt::format("ended by signal {} ({})", number, strsignal(number)));
+            }
             int status = 0;
-            const pid_t pid = waitpid(-1, &status, 0);
-            if (pid < 0 && errno == EINTR) continue;
+            const pid_t pid = waitpid(-1, &status, WNOHANG);
+            if (pid == 0) wait_for_signal();
+            if (pid == 0 || (pid < 0 && errno == EINTR)) continue;
             if (pid < 0) {
                 return Status(StatusCode::kIo,
                               fmt::format("cannot wait for a child: {}", strerror(errno)));
             }
             const auto found = children_.find(pid);
             if (found == children_.end()) continue;
-            const size_t index = found->second;
+            const One one = found->second;
             children_.erase(found);
-            return std::make_pair(index, status);
+            Ended ended{one.index, status, read_log(one.log)};
+            close(one.log);
+            return ended;
         }
     }
 
 private:
-    std::map<pid_t, size_t> children_;
+    /// The end of a child, or one that is held, which stays to be seen.
+    static void wait_for_signal() {
+        sigset_t awaited = held_signals;
+        sigaddset(&awaited, SIGCHLD);
+        const int number = sigwaitinfo(&awaited, nullptr);
+        if (number > 0 && number != SIGCHLD) raise(number);
+    }
+
+    struct One {
+        size_t index;
+        int log;
+    };
+    std::map<pid_t, One> children_;
+    sigset_t before_ = {};
 };
 
 }  // namespace
+
+HeldSignals::HeldSignals() {
+    sigemptyset(&held_signals);
+    for (const int number : {SIGHUP, SIGINT, SIGTERM}) {
+        struct sigaction action = {};
+        sigaction(number, nullptr, &action);
+        if (action.sa_handler != SIG_IGN) sigaddset(&held_signals, number);
+    }
+    sigprocmask(SIG_BLOCK, &held_signals, &before_);
+}
+
+HeldSignals::~HeldSignals() {
+    sigemptyset(&held_signals);
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
 
 Status run_children(const std::vector<Child> &children, int jobs,
                     const std::function<Status(size_t)> &on_done) {
@@ -136,10 +213,10 @@ Status run_children(const std::vector<Child> &children, int jobs,
             ++next;
             continue;
         }
-        const Result<std::pair<size_t, int>> ended = running.wait_one();
+        const auto ended = running.wait_one();
         if (!ended.ok()) return ended.status();
-        const auto [index, wait_status] = ended.value();
-        SEPCONV_RETURN_IF_ERROR(outcome(children[index], wait_status));
+        const auto &[index, wait_status, log] = ended.value();
+        SEPCONV_RETURN_IF_ERROR(outcome(children[index], log, wait_status));
         SEPCONV_RETURN_IF_ERROR(on_done(index));
     }
     return Status();
@@ -156,7 +233,6 @@ Result<std::string> run_command(const std::vector<std::string> &command,
     child.what = command.front();
     child.seconds = 600;
     child.code = StatusCode::kIo;
-    child.log = folder + "/command.log";
     child.work = [&]() -> Status {
         // Messages and times in the same words everywhere.
         setenv("LC_ALL", "C", 1);
@@ -165,12 +241,8 @@ Result<std::string> run_command(const std::vector<std::string> &command,
                       fmt::format("cannot start '{}': {}", command.front(), strerror(errno)));
     };
     std::string output;
-    SEPCONV_RETURN_IF_ERROR(run_children({child}, 1, [&](size_t) -> Status {
-        Result<std::string> text = read_file(child.log);
-        if (!text.ok()) return text.status();
-        output = std::move(text).value();
-        return Status();
-    }));
+    child.output = &output;
+    SEPCONV_RETURN_IF_ERROR(run_children({child}, 1, [](size_t) { return Status(); }));
     return output;
 }
 

@@ -1,6 +1,8 @@
 #ifndef SEPCONV_COMPILER_PROCESS_H_
 #define SEPCONV_COMPILER_PROCESS_H_
 
+#include <signal.h>
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,9 +15,22 @@ namespace sepconv {
 struct Child {
     std::string what;                         ///< Names the work in messages.
     std::function<Status()> work;             ///< Runs in the child; results go into files.
-    std::string log;                          ///< File that takes the child's stdout and stderr.
     int seconds = 120;                        ///< Time limit.
     StatusCode code = StatusCode::kInternal;  ///< Of an error: whose fault a failure is.
+    std::string *output = nullptr;            ///< Takes its stdout and stderr, if it ends well.
+};
+
+/// While it lives, SIGHUP, SIGINT and SIGTERM wait: at one of them run_children() ends with an
+/// error, and when all that is temporary has been removed, the end of this object lets it through.
+class HeldSignals {
+public:
+    HeldSignals();
+    ~HeldSignals();
+    HeldSignals(const HeldSignals &) = delete;
+    HeldSignals &operator=(const HeldSignals &) = delete;
+
+private:
+    sigset_t before_;
 };
 
 /// Runs all children, at most `jobs` at once. `on_done(i)` is called in the parent as child i ends
@@ -24,8 +39,8 @@ struct Child {
 Status run_children(const std::vector<Child> &children, int jobs,
                     const std::function<Status(size_t)> &on_done);
 
-/// Runs a program (looked up in PATH) in `folder`, which must be writable, and returns what it
-/// wrote. An exit status other than 0 is an error with the same text.
+/// Runs a program (looked up in PATH) in `folder` and returns what it wrote. An exit status other
+/// than 0 is an error with the same text.
 Result<std::string> run_command(const std::vector<std::string> &command, const std::string &folder);
 
 }  // namespace sepconv

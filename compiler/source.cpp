@@ -144,7 +144,8 @@ const sepconv_model_t *{0}_model(void) {{ return &model; }}
 
 // C rather than assembler, so that every flag of a project's C compiler goes for it too.
 constexpr const char *kWeights =
-    R"(/* The packed weights of {0}: {1}, found in the folders of -I. */
+    R"(/* The packed weights of {0}: {1}, found in the folders of -I. Link-time optimisation does not see a
+ * symbol that assembler defines: compile this file with -fno-lto. */
 __asm__(
 #if defined(__APPLE__)
     ".section __TEXT,__const\n"

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "compiler/files.h"
+#include "compiler/object_cache.h"
 #include "compiler/process.h"
 
 namespace sepconv {
@@ -83,21 +84,23 @@ std::vector<fs::path> files_in(const std::string &folder, const std::set<std::st
     return files;
 }
 
-Status compile_runtime(const RuntimeSources &runtime, const Tools &tools,
-                       const TemporaryFolder &folder) {
-    const Toolchain toolchain(tools, folder.path());
-    for (const fs::path &source : files_in(runtime.sources, {".c"})) {
-        if (is_for_devices(source.string()) && tools.platform.format == ObjectFormat::kCoff)
-            continue;
-        const std::string object = "sepconv_" + source.stem().string() + ".o";
+/// One source of the runtime, and its object.
+struct RuntimeObject {
+    fs::path source;
+    CachedObject cached;
+
+    /// Compiles it in the folder and puts it into the cache.
+    Status make(const RuntimeSources &runtime, const Toolchain &toolchain,
+                const TemporaryFolder &folder) const {
+        const std::string object = fs::path(cached.object()).filename().string();
         SEPCONV_RETURN_IF_ERROR(
             toolchain.compile(source.string(), object,
                               {"-std=c11", "-I", runtime.include, "-I", runtime.sources,
                                "-ffile-prefix-map=" + runtime.sources + "=runtime",
                                "-ffile-prefix-map=" + runtime.include + "=include"}));
+        return store_object(cached, folder.file(object), "");
     }
-    return Status();
-}
+};
 
 /// One line each, quoted for a response file: thousands of kernels do not fit on a command line.
 std::string response_text(const std::vector<std::string> &paths) {
@@ -279,17 +282,26 @@ Result<std::vector<std::string>> runtime_objects(const RuntimeSources &runtime, 
         if (!bytes.ok()) return bytes.status();
         text += file.filename().string() + "\n" + bytes.value();
     }
-    const std::string folder = cache + "/runtime-" + hash_of(text);
-    if (!exists(folder)) {
-        Result<TemporaryFolder> work = TemporaryFolder::create(cache, "runtime");
-        if (!work.ok()) return work.status();
-        SEPCONV_RETURN_IF_ERROR(compile_runtime(runtime, tools, work.value()));
-        const Status renamed = rename_path(work.value().path(), folder);
-        // Another process may have been faster: its objects are the same.
-        if (!renamed.ok() && !exists(folder)) return renamed;
-    }
+    const std::string hash = hash_of(text);
+    const std::string folder = cache + "/runtime-" + hash;
+    SEPCONV_RETURN_IF_ERROR(make_folder(folder));
     std::vector<std::string> objects;
-    for (const fs::path &file : files_in(folder, {".o"})) objects.push_back(file.string());
+    std::vector<RuntimeObject> missing;
+    for (const fs::path &source : files_in(runtime.sources, {".c"})) {
+        if (is_for_devices(source.string()) && tools.platform.format == ObjectFormat::kCoff)
+            continue;
+        const std::string name = "sepconv_" + source.stem().string();
+        const CachedObject cached{fmt::format("{}/{}", folder, name), hash + name};
+        objects.push_back(cached.object());
+        if (!load_object(cached, nullptr, nullptr)) missing.push_back({source, cached});
+    }
+    if (missing.empty()) return objects;
+    const Result<TemporaryFolder> work = TemporaryFolder::create(cache, "runtime");
+    if (!work.ok()) return work.status();
+    const Toolchain toolchain(tools, work.value().path());
+    for (const RuntimeObject &object : missing) {
+        SEPCONV_RETURN_IF_ERROR(object.make(runtime, toolchain, work.value()));
+    }
     return objects;
 }
 

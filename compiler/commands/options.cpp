@@ -8,6 +8,7 @@
 #include "compiler/diagnostic.h"
 #include "compiler/files.h"
 #include "compiler/limits.h"
+#include "compiler/process.h"
 #include "compiler/source.h"
 #include "compiler/toolchain.h"
 #include "sepconv/sepconv.h"
@@ -203,6 +204,7 @@ Result<Tools> find_tools_of(const BuildOptions &build, const OutputOptions &outp
 
 Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
                              const OutputOptions &output, const std::string &source) {
+    const HeldSignals held;
     const Result<std::vector<IsaTarget>> targets = resolve_targets(build.target);
     if (!targets.ok()) return targets.status();
     const Result<std::string> cache = cache_folder(build.cache);

@@ -133,7 +133,7 @@ Status write_outputs(const std::string &folder, const std::vector<PlanTensor> &t
     std::set<std::string> taken;
     for (size_t i = 0; i < tensors.size(); ++i) {
         const std::string path = folder + "/" + output_file(tensors[i].name, &taken);
-        SEPCONV_RETURN_IF_ERROR(write_file(path, npy_bytes(arrays[i])));
+        SEPCONV_RETURN_IF_ERROR(replace_file(path, npy_bytes(arrays[i])));
         fmt::print("{}\n", path);
     }
     return Status();

@@ -62,8 +62,7 @@ Result<Journal> Journal::open(const std::string &path, const std::string &head) 
         }
     }
     // Without half a line, to which the next one would be appended.
-    SEPCONV_RETURN_IF_ERROR(write_file(path + ".new", kept));
-    SEPCONV_RETURN_IF_ERROR(rename_path(path + ".new", path));
+    SEPCONV_RETURN_IF_ERROR(replace_file(path, kept));
     return journal;
 }
 

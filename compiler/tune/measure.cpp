@@ -124,7 +124,6 @@ Result<Measurement> compare(const Plan &plan, const std::string &reference,
     const std::string result = options.folder + "/measurement";
     Child child;
     child.what = "candidate";
-    child.log = options.folder + "/measurement.log";
     child.seconds = options.seconds;
     child.work = [&] { return measure(plan, reference, contender, options.threads, result); };
     Measurement found;

@@ -85,7 +85,6 @@ private:
     Child build_child(const Subject &subject, const Tuning &tuning, const std::string &folder) {
         Child child;
         child.what = "compiling " + describe(tuning);
-        child.log = folder + ".log";
         constexpr int kSeconds = 150;  // Above a kernel's own limit.
         child.seconds = kSeconds;
         child.work = [this, &subject, tuning, folder]() -> Status {
@@ -238,10 +237,7 @@ private:
         return table;
     }
 
-    Status write_table() const {
-        SEPCONV_RETURN_IF_ERROR(write_file(options_.output + ".new", text_of(table())));
-        return rename_path(options_.output + ".new", options_.output);
-    }
+    Status write_table() const { return replace_file(options_.output, text_of(table())); }
 
     std::string line_end() const { return terminal_ && !options_.build.quiet ? "\r\x1b[K" : ""; }
 

@@ -21,7 +21,6 @@ protected:
         Child child;
         child.what = "the work";
         child.work = work;
-        child.log = folder_.file("log");
         child.seconds = seconds;
         return run_children({child}, 1, [](size_t) { return Status(); });
     }
@@ -63,7 +62,6 @@ TEST_F(ProcessTest, TheFirstErrorEndsTheOthers) {
     std::vector<Child> children(2);
     for (size_t i = 0; i < 2; ++i) {
         children[i].what = "child " + std::to_string(i);
-        children[i].log = folder_.file("log" + std::to_string(i));
     }
     children[0].work = []() -> Status {
         for (;;) pause();

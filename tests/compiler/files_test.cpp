@@ -1,0 +1,154 @@
+/// Files that are whole or not there: temporary folders, the cache's objects, and what is
+/// published.
+#include "compiler/files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "compiler/object_cache.h"
+#include "compiler/publish.h"
+
+namespace sepconv {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class FilesTest : public testing::Test {
+protected:
+    std::string put(const std::string &name, const std::string &bytes) {
+        const std::string path = folder_.file(name);
+        EXPECT_TRUE(make_folder(fs::path(path).parent_path().string()).ok());
+        EXPECT_TRUE(write_file(path, bytes).ok());
+        return path;
+    }
+    std::string get(const std::string &name) {
+        const Result<std::string> bytes = read_file(folder_.file(name));
+        return bytes.ok() ? bytes.value() : "(missing)";
+    }
+
+    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir(), "files").value();
+};
+
+TEST_F(FilesTest, WhatAKilledProcessLeavesIsRemovedByTheNext) {
+    put("parent/work-notes", "of the user");
+    put("parent/work-abcdefg/file", "a name of another length");
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const auto mine = TemporaryFolder::create(folder_.file("parent"), "work");
+        const std::string &path = mine.value().path();
+        const bool told = write(ends[1], path.data(), path.size()) > 0;
+        for (; told;) pause();
+        _exit(1);
+    }
+    char chunk[4096] = {};
+    ASSERT_GT(read(ends[0], chunk, sizeof chunk - 1), 0);
+    const std::string left = chunk;
+    // While it lives its folder stays.
+    ASSERT_TRUE(TemporaryFolder::create(folder_.file("parent"), "work").ok());
+    EXPECT_TRUE(exists(left));
+    kill(pid, SIGKILL);
+    ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+    EXPECT_TRUE(exists(left));
+    ASSERT_TRUE(TemporaryFolder::create(folder_.file("parent"), "work").ok());
+    EXPECT_FALSE(exists(left));
+    EXPECT_EQ(get("parent/work-notes"), "of the user");
+    EXPECT_EQ(get("parent/work-abcdefg/file"), "a name of another length");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST_F(FilesTest, ReplacingAFileIsWholeOrNothing) {
+    const std::string path = put("table", "old");
+    rlimit before = {};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit small = {100, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    const Status status = replace_file(path, std::string(1000, 'x'));
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    EXPECT_THAT(status.message(), HasSubstr("File too large"));
+    EXPECT_EQ(get("table"), "old");
+    EXPECT_FALSE(exists(path + ".new"));
+    EXPECT_TRUE(replace_file(path, "new").ok());
+    EXPECT_EQ(get("table"), "new");
+}
+
+TEST_F(FilesTest, ACachedObjectIsWholeAndOfItsKey) {
+    const CachedObject cached{folder_.file("entry"), "key"};
+    EXPECT_FALSE(load_object(cached, nullptr, nullptr));
+    ASSERT_TRUE(store_object(cached, put("made.o", "object"), "12 34").ok());
+    std::string facts, bytes;
+    ASSERT_TRUE(load_object(cached, &facts, &bytes));
+    EXPECT_EQ(facts, "12 34");
+    EXPECT_EQ(bytes, "object");
+    EXPECT_FALSE(load_object({cached.path, "another key"}, nullptr, nullptr));
+    const std::string seal = get("entry.facts").substr(facts.size());
+    for (const auto &[name, wrong] : {std::pair("entry.facts", "92 34" + seal),
+                                      {"entry.facts", "12 34\n"},
+                                      {"entry.facts", ""},
+                                      {"entry.o", std::string("objecT")},
+                                      {"entry.o", std::string("objec")}}) {
+        const std::string right = get(name);
+        put(name, wrong);
+        EXPECT_FALSE(load_object(cached, &facts, &bytes)) << name << ": " << wrong;
+        put(name, right);
+        EXPECT_TRUE(load_object(cached, &facts, &bytes));
+    }
+}
+
+class PublishTest : public FilesTest {
+protected:
+    void SetUp() override {
+        for (const std::string &file : files_) put("work/" + file, "new " + file);
+        put("out/b", "old b");
+        put("out/other", "of the user");
+    }
+    Status publish() { return publish_files(files_, folder_.file("work"), folder_.file("out")); }
+
+    const std::vector<std::string> files_ = {"a", "b", "sub/c", "d"};
+};
+
+TEST_F(PublishTest, AllFilesMove) {
+    ASSERT_TRUE(publish().ok());
+    for (const std::string &file : files_) EXPECT_EQ(get("out/" + file), "new " + file);
+    EXPECT_EQ(get("out/other"), "of the user");
+}
+
+TEST_F(PublishTest, OneThatCannotIsAnErrorAndNoneHasMoved) {
+    fs::remove(folder_.file("work/d"));  // Fails at the last.
+    const Status status = publish();
+    EXPECT_THAT(status.message(), HasSubstr("cannot write '" + folder_.file("out/d")));
+    EXPECT_EQ(status.code(), StatusCode::kIo);
+    EXPECT_EQ(get("out/a"), "(missing)");
+    EXPECT_EQ(get("out/b"), "old b");
+    EXPECT_FALSE(exists(folder_.file("out/sub")));
+    EXPECT_EQ(get("out/other"), "of the user");
+}
+
+TEST_F(PublishTest, AFolderInTheWayIsNamed) {
+    put("out/d/file", "of the user");
+    EXPECT_THAT(publish().message(), HasSubstr("out/d': a folder is in its place"));
+    EXPECT_EQ(get("out/b"), "old b");
+    EXPECT_EQ(get("out/d/file"), "of the user");
+}
+
+TEST_F(PublishTest, ALinkIsReplacedAndWhatItPointsToStays) {
+    fs::remove(folder_.file("out/b"));
+    fs::create_symlink("other", folder_.file("out/b"));
+    ASSERT_TRUE(publish().ok());
+    EXPECT_EQ(get("out/b"), "new b");
+    EXPECT_EQ(get("out/other"), "of the user");
+}
+
+}  // namespace
+}  // namespace sepconv
