@@ -124,7 +124,10 @@ struct sepconv_model_t {
     const char *const *block_names;
 };
 
-/* Called by kernels. */
+/* Called by kernels: those of the same library, so nobody else sees them. */
+#if defined(__ELF__) || defined(__APPLE__)
+#pragma GCC visibility push(hidden)
+#endif
 void *sepconv_kernel_malloc(void *user_context, size_t bytes);
 void sepconv_kernel_free(void *user_context, void *pointer);
 int sepconv_kernel_par_for(void *user_context,
@@ -155,6 +158,9 @@ void sepconv_kernel_device_free_as_destructor(void *user_context, void *buffer);
     void sepconv_kernel_##device##_finalize(void *user_context, void *state);
 SEPCONV_DECLARE_NAMES_OF(cuda)
 SEPCONV_DECLARE_NAMES_OF(opencl)
+#if defined(__ELF__) || defined(__APPLE__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }
