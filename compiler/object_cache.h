@@ -18,11 +18,15 @@ struct CachedObject {
     std::string facts() const { return path + ".facts"; }
 };
 
-/// False unless it is there. `facts` and `bytes` may be null.
+/// False unless it is there. `facts` and `bytes` may be null. Being loaded counts as being used.
 bool load_object(const CachedObject &cached, std::string *facts, std::string *bytes);
 
 /// Moves `file`, which must be on the cache's file system, into the cache. `facts` is one line.
 Status store_object(const CachedObject &cached, const std::string &file, const std::string &facts);
+
+/// Removes what has not been used for 30 days from CACHE/kernels and CACHE/runtime-*, by names that
+/// only this cache gives.
+void trim_cache(const std::string &cache);
 
 }  // namespace sepconv
 

@@ -8,6 +8,7 @@
 #include "compiler/diagnostic.h"
 #include "compiler/files.h"
 #include "compiler/limits.h"
+#include "compiler/object_cache.h"
 #include "compiler/process.h"
 #include "compiler/source.h"
 #include "compiler/toolchain.h"
@@ -209,6 +210,7 @@ Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
     if (!targets.ok()) return targets.status();
     const Result<std::string> cache = cache_folder(build.cache);
     if (!cache.ok()) return cache.status();
+    trim_cache(cache.value());
     const Result<Tools> tools = find_tools_of(build, output, cache.value());
     if (!tools.ok()) return tools.status();
     const Result<Tunings> tunings = load_tunings({build.tuning, !build.no_tuning}, this_cpu());

@@ -106,6 +106,30 @@ TEST_F(FilesTest, ACachedObjectIsWholeAndOfItsKey) {
     }
 }
 
+TEST_F(FilesTest, WhatIsNotUsedForAMonthLeavesTheCache) {
+    const std::string hash = "0123456789abcdef0123456789abcdef", young = "f" + hash.substr(1);
+    const std::vector<std::string> gone = {"kernels/" + hash + ".o", "kernels/" + hash + ".facts",
+                                           "runtime-" + hash + "/sepconv_x.o"};
+    const std::vector<std::string> kept = {"kernels/mine.o", "kernels/" + hash + ".txt",
+                                           "runtime-mine/sepconv_x.o", "other/" + hash + ".o",
+                                           "runtime-" + hash + "/mine.o"};
+    const auto now = fs::file_time_type::clock::now();
+    for (const auto *files : {&gone, &kept}) {
+        for (const std::string &file : *files) {
+            fs::last_write_time(put(file, "x"), now - std::chrono::hours(31 * 24));
+        }
+    }
+    const CachedObject used{folder_.file("kernels/" + young), "key"};
+    ASSERT_TRUE(store_object(used, put("made.o", "object"), "facts").ok());
+    fs::last_write_time(used.object(), now - std::chrono::hours(31 * 24));
+    fs::last_write_time(used.facts(), now - std::chrono::hours(31 * 24));
+    ASSERT_TRUE(load_object(used, nullptr, nullptr));
+    trim_cache(folder_.path());
+    for (const std::string &file : gone) EXPECT_FALSE(exists(folder_.file(file))) << file;
+    for (const std::string &file : kept) EXPECT_TRUE(exists(folder_.file(file))) << file;
+    EXPECT_TRUE(load_object(used, nullptr, nullptr));
+}
+
 class PublishTest : public FilesTest {
 protected:
     void SetUp() override {
