@@ -235,6 +235,7 @@ def garbled_cache(lib):
     def flip(data, at):
         return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
+    lib.fresh_cache()
     lib.compile("new")
     lib.restore()
     whole = library_tool.contents(lib.cache)
