@@ -83,17 +83,21 @@ private:
         SEPCONV_RETURN_IF_ERROR(
             toolchain_.compile(name + "_weights.c", name + "_weights.o", {"-std=c11", "-I", "."}));
         *objects = {name + "_plan.o", name + "_weights.o"};
-        if (!is_elf()) return toolchain_.collect(kernels_, renames_, archive);
+        if (!is_elf()) return make_kernels(archive);
         // The kernels apart, as the plan knows them by their new names.
-        SEPCONV_RETURN_IF_ERROR(combine_kernels(name + "_kernels.o"));
+        SEPCONV_RETURN_IF_ERROR(make_kernels(name + "_kernels.o"));
         objects->push_back(name + "_kernels.o");
         SEPCONV_RETURN_IF_ERROR(toolchain_.combine(*objects, {}, {name + "_model"}, name + ".o"));
         *objects = {name + ".o"};
         return Status();
     }
 
-    Status combine_kernels(const std::string &output) const {
-        return toolchain_.combine(kernels_, renames_, kernel_names_, output);
+    /// An object, or an archive where objects cannot be combined.
+    Status make_kernels(const std::string &output) const {
+        SEPCONV_RETURN_IF_ERROR(is_elf()
+                                    ? toolchain_.combine(kernels_, renames_, kernel_names_, output)
+                                    : toolchain_.collect(kernels_, renames_, output));
+        return toolchain_.check_kernels(output);
     }
 
     Status make_libraries() {
@@ -120,13 +124,8 @@ private:
     Status make_sources() {
         const std::string &name = options_.name;
         list_kernels();
-        if (is_elf()) {
-            archive_ = name + "_kernels.o";
-            SEPCONV_RETURN_IF_ERROR(combine_kernels(archive_));
-        } else {
-            archive_ = "lib" + name + "_kernels.a";
-            SEPCONV_RETURN_IF_ERROR(toolchain_.collect(kernels_, renames_, archive_));
-        }
+        archive_ = is_elf() ? name + "_kernels.o" : "lib" + name + "_kernels.a";
+        SEPCONV_RETURN_IF_ERROR(make_kernels(archive_));
         outputs_.insert(outputs_.end(), {archive_, name + "_weights.c", name + "_weights.bin"});
         SEPCONV_RETURN_IF_ERROR(make_folder(work_.file("runtime")));
         for (const std::string &file : runtime_.files(has_device())) {

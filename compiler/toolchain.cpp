@@ -183,9 +183,8 @@ Status Toolchain::combine(const std::vector<std::string> &objects,
             kept += rename.from + "\n";
     }
     SEPCONV_RETURN_IF_ERROR(write_file(folder_ + "/keep.txt", kept));
-    SEPCONV_RETURN_IF_ERROR(run({tools_.objcopy, "--redefine-syms=renames.txt",
-                                 "--keep-global-symbols=keep.txt", "combined.o", output}));
-    return check_undefined(output);
+    return run({tools_.objcopy, "--redefine-syms=renames.txt", "--keep-global-symbols=keep.txt",
+                "combined.o", output});
 }
 
 Status Toolchain::collect(const std::vector<std::string> &objects,
@@ -200,19 +199,16 @@ Status Toolchain::collect(const std::vector<std::string> &objects,
     }
     SEPCONV_RETURN_IF_ERROR(archive(links, "collected.a"));
     SEPCONV_RETURN_IF_ERROR(write_renames(renames));
-    SEPCONV_RETURN_IF_ERROR(
-        run({tools_.objcopy, "-D", "--redefine-syms=renames.txt", "collected.a", output}));
-    return check_undefined(output);
+    return run({tools_.objcopy, "-D", "--redefine-syms=renames.txt", "collected.a", output});
 }
 
-Status Toolchain::check_undefined(const std::string &object) const {
+Status Toolchain::check_kernels(const std::string &object) const {
     const Result<std::string> listing =
         run_command({tools_.nm, "--undefined-only", "--format=posix", object}, folder_);
     if (!listing.ok()) return listing.status();
     const std::string prefix = symbol_prefix(tools_.platform.format);
     std::set<std::string> allowed = library_names(tools_.platform.format);
     for (const Rename &rename : kernel_needs()) allowed.insert(rename.to);
-    allowed.insert({"sepconv_cuda_device", "sepconv_opencl_device"});  // What a plan needs.
     std::istringstream lines(listing.value());
     for (std::string line; std::getline(lines, line);) {
         // "name U ..."; other lines name the members of an archive.

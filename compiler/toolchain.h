@@ -25,14 +25,17 @@ public:
     Status compile(const std::string &source, const std::string &object,
                    const std::vector<std::string> &flags) const;
 
-    /// ELF: `objects` as one object in which only `keep` is global and which has the new names. An
-    /// undefined name that the runtime, libc or libm lacks is an error.
+    /// ELF: `objects` as one object in which only `keep` is global and which has the new names.
     Status combine(const std::vector<std::string> &objects, const std::vector<Rename> &renames,
                    const std::vector<std::string> &keep, const std::string &output) const;
 
     /// Other formats have no way to combine objects: the same names in an archive of kernels.
     Status collect(const std::vector<std::string> &objects, const std::vector<Rename> &renames,
                    const std::string &output) const;
+
+    /// That kernels, combined or collected, need nothing but what the runtime, libc and libm have.
+    /// (What a plan needs depends on the flags of its C compiler: instrumentation, for example.)
+    Status check_kernels(const std::string &object) const;
 
     /// Adds objects to an archive, or makes it.
     Status archive(const std::vector<std::string> &objects, const std::string &output) const;
@@ -45,7 +48,6 @@ private:
     Status run(const std::vector<std::string> &command) const;
     /// Writes renames.txt, with what the kernels need.
     Status write_renames(const std::vector<Rename> &renames) const;
-    Status check_undefined(const std::string &object) const;
 
     Tools tools_;
     std::string folder_;
