@@ -6,10 +6,11 @@
 #       [ISA avx2|neon ...]          default: the usual ones of the target
 #       [DEVICE cpu|cuda|opencl ...] where it can run; default: cpu
 #       [LAYOUT nchw|nhwc]           of the caller's 4-D tensors; default: nchw
-#       [TARGET_TRIPLE triple])      default: the machine that the project is for
+#       [TARGET_TRIPLE triple]       default: the machine that the project is for
+#       [CC_FLAG flag ...])          of the C compiler for plan and runtime: -fsanitize=thread
 #
 #   sepconv_add_layer(TARGET OPERATOR name
-#       [NAME ..] [ISA ..] [DEVICE ..] [LAYOUT ..] [TARGET_TRIPLE ..]
+#       [NAME ..] [ISA ..] [DEVICE ..] [LAYOUT ..] [TARGET_TRIPLE ..] [CC_FLAG ..]
 #       [ARGS --input 112x112x32 --out-channels 64 --kernel 3 ...])   as `sepconv layer` takes them
 #
 # TARGET is a static library with NAME.h on the include path and the runtime inside. The report
@@ -22,7 +23,7 @@
 include_guard(GLOBAL)
 
 function(sepconv_add_model target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODEL;NAME;LAYOUT;TARGET_TRIPLE" "INPUT_SHAPE;ISA;DEVICE")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODEL;NAME;LAYOUT;TARGET_TRIPLE" "INPUT_SHAPE;ISA;DEVICE;CC_FLAG")
     _sepconv_check_arguments(sepconv_add_model ${target} MODEL)
     get_filename_component(model "${arg_MODEL}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
     set(arguments compile "${model}")
@@ -33,7 +34,7 @@ function(sepconv_add_model target)
 endfunction()
 
 function(sepconv_add_layer target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OPERATOR;NAME;LAYOUT;TARGET_TRIPLE" "ISA;DEVICE;ARGS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OPERATOR;NAME;LAYOUT;TARGET_TRIPLE" "ISA;DEVICE;ARGS;CC_FLAG")
     _sepconv_check_arguments(sepconv_add_layer ${target} OPERATOR)
     # Weights given as files: a change of theirs compiles the layer again.
     set(files "")
@@ -62,7 +63,7 @@ macro(_sepconv_check_arguments function target required)
     endif()
 endmacro()
 
-# The options that both ways share. Reads the caller's arg_NAME, arg_ISA and arg_LAYOUT.
+# The options that both ways share. Reads the caller's arg_* variables.
 macro(_sepconv_set_options folder)
     set(options --output "${folder}" --name ${arg_NAME})
     if(arg_ISA)
@@ -87,10 +88,13 @@ macro(_sepconv_set_options folder)
             list(APPEND options "--cc-flag=${word}")
         endforeach()
     endif()
+    foreach(word IN LISTS arg_CC_FLAG)
+        list(APPEND options "--cc-flag=${word}")
+    endforeach()
 endmacro()
 
 # _sepconv_add_library(TARGET DEPENDS ARGUMENT...): runs the tool when a file of DEPENDS or the tool
-# itself is newer. Reads the caller's arg_NAME, arg_ISA, arg_DEVICE, arg_LAYOUT and arg_TARGET_TRIPLE.
+# itself is newer. Reads the caller's arg_* variables.
 function(_sepconv_add_library target depends)
     _sepconv_triple(host "${CMAKE_HOST_SYSTEM_NAME}" "${CMAKE_HOST_SYSTEM_PROCESSOR}")
     set(triple "${arg_TARGET_TRIPLE}")
@@ -225,6 +229,7 @@ function(_sepconv_add_sources target depends triple)
     set_source_files_properties("${weights}" PROPERTIES
         OBJECT_DEPENDS "${weights_data}"
         COMPILE_OPTIONS -fno-lto)
+    target_compile_options(${target} PRIVATE ${arg_CC_FLAG})
     target_include_directories(${target} PUBLIC "${folder}")
     target_link_libraries(${target} PUBLIC sepconv::headers Threads::Threads
         $<$<NOT:$<PLATFORM_ID:Windows>>:m> ${CMAKE_DL_LIBS})

@@ -12,6 +12,10 @@
 
 #include "fake_model.h"
 
+#if !defined(__has_feature)
+#define __has_feature(feature) 0
+#endif
+
 namespace sepconv {
 namespace {
 
@@ -153,6 +157,9 @@ TEST_F(Fork, AContextInUseCanBeDestroyedInTheChild) {
 }
 
 TEST_F(Fork, TheChildMakesContextsWithThreadsOfItsOwn) {
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+    GTEST_SKIP() << "ThreadSanitizer does not follow threads of a child";
+#endif
     FakeModel fake;
     const sepconv_model_t *model = fake.model();
     const sepconv_options_t options = with_pool(3);
