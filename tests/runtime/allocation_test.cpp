@@ -9,6 +9,7 @@
 
 #include "device_kernels.h"
 #include "stub_cuda.h"
+#include "thread_limit.h"
 
 #if !defined(__has_feature)
 #define __has_feature(feature) 0
@@ -89,6 +90,11 @@ int __wrap_pthread_join(pthread_t thread, void **result) {
 }
 
 namespace sepconv {
+
+void limit_threads(int count) {
+    threads_left = count;
+}
+
 namespace {
 
 class Allocation : public testing::Test {
@@ -285,9 +291,9 @@ TEST(Threads, FailureToStartOneUndoesAll) {
         sepconv_options_t options = {};
         options.num_threads = 5;
         sepconv_context_t *context = nullptr;
-        threads_left = admitted;
+        limit_threads(admitted);
         const sepconv_status_t status = sepconv_context_create(fake.model(), &options, &context);
-        threads_left = -1;
+        limit_threads(-1);
         EXPECT_EQ(status, SEPCONV_THREAD_ERROR);
         EXPECT_EQ(context, nullptr);
         EXPECT_EQ(threads_joined - joined_before, admitted);
