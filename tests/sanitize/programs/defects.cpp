@@ -1,4 +1,4 @@
-// What the sanitizers are there to see. usage: defects race|overflow|shift
+// What the sanitizers are there to see. usage: defects race|overflow|shift|leak
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -29,6 +29,12 @@ void shift() {
     std::printf("%d\n", 1 << bits);
 }
 
+void leak() {
+    void *volatile lost = std::malloc(8);
+    lost = nullptr;
+    std::printf("%d\n", lost == nullptr);
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -36,5 +42,6 @@ int main(int argc, char **argv) {
     if (std::strcmp(argv[1], "race") == 0) race();
     if (std::strcmp(argv[1], "overflow") == 0) overflow();
     if (std::strcmp(argv[1], "shift") == 0) shift();
+    if (std::strcmp(argv[1], "leak") == 0) leak();
     return 0;
 }
