@@ -204,8 +204,11 @@ def main():
     work.mkdir(parents=True)
     failed = False
     names = documented(runtime_include)
-    compile_layers(tool, work)
-    neighbour = build_neighbour(work, halide_include, halide)
+    try:
+        compile_layers(tool, work)
+        neighbour = build_neighbour(work, halide_include, halide)
+    except Failed as error:
+        sys.exit(f"Halide's own program: {error}")
     checks = {"jit": lambda: run([neighbour, "jit"]),
               "exports": lambda: check_exports(work, names),
               "headers": lambda: check_headers(work, runtime_include)}

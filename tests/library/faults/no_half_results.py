@@ -131,7 +131,7 @@ def killed_at_calls(lib):
     lib.restore()
     lib.run("new", env=environment)
     calls = log.read_text()
-    publishing = calls.index("s") + 1
+    publishing = calls.index("l")
     print(f"calls of a run with all in the cache: {calls}", flush=True)
     lib.restore()
     held = {"old": 0, "new": 0}
