@@ -10,8 +10,13 @@ import time
 
 import numpy as np
 
+import guarded
+
 ISAS = ("sse41", "avx2", "avx512")
 TOLERANCE = 1e-4  # Of the largest absolute value of an output.
+# SEPCONV_TEST_SETUPS=all: every end, alignment, number of threads and arena with every other.
+SETUPS = (guarded.ALL_SETUPS if os.environ.get("SEPCONV_TEST_SETUPS") == "all"
+          else guarded.FEW_SETUPS)
 
 
 class _Tensor(ctypes.Structure):
@@ -81,7 +86,10 @@ class Library:
             getter.restype = ctypes.POINTER(_Tensor)
         library.sepconv_status_message.restype = ctypes.c_char_p
         library.sepconv_isa_available.argtypes = [ctypes.c_char_p]
-        library.sepconv_context_create.argtypes = [handle, handle, ctypes.POINTER(handle)]
+        library.sepconv_model_arena_bytes.argtypes = [handle, ctypes.c_int]
+        library.sepconv_model_arena_bytes.restype = ctypes.c_size_t
+        library.sepconv_context_create.argtypes = [handle, ctypes.POINTER(Options),
+                                                   ctypes.POINTER(handle)]
         library.sepconv_context_isa.argtypes = [handle]
         library.sepconv_context_isa.restype = ctypes.c_char_p
         library.sepconv_context_destroy.argtypes = [handle]
@@ -109,26 +117,75 @@ class Library:
             return [self._device]
         return [isa for isa in ISAS if self._library.sepconv_isa_available(isa.encode())]
 
-    def run(self, inputs, isa):
-        """Outputs by name from inputs by name. Outputs are poisoned with NaN first."""
+    def run(self, inputs, isa, setups=tuple(SETUPS)):
+        """Outputs by name from inputs by name, in every way of `setups`: all of its buffers between
+        inaccessible pages. Every run must give the same bits and leave what lies around them."""
+        arrays = self._ordered(inputs)
+        setups = setups[:1] if self._device else setups
+        answers = [self._run_guarded(arrays, isa, setup) for setup in setups]
+        for answer, setup in zip(answers, setups):
+            for (name, _), value, first in zip(self.outputs, answer, answers[0]):
+                if not np.array_equal(value.view(np.int32), first.view(np.int32)):
+                    raise AssertionError(f"{isa}, {setup}: {name} has other bits than at first")
+        return {name: value for (name, _), value in zip(self.outputs, answers[0])}
+
+    def best_seconds(self, inputs, isa, rounds):
+        """CPU seconds of the fastest of several runs on one thread."""
+        arrays = self._ordered(inputs)
+        outputs = [np.empty(shape, dtype=np.float32) for _, shape in self.outputs]
+        best = np.inf
+        with self._context(isa, Options()) as context:
+            for _ in range(rounds):
+                start = time.thread_time()
+                self._check(self._library.sepconv_run(context, pointers(arrays),
+                                                      pointers(outputs)))
+                best = min(best, time.thread_time() - start)
+        return best
+
+    def _ordered(self, inputs):
+        """The inputs in the model's order, of the right shape."""
         arrays = []
         for name, shape in self.inputs:
             value = np.ascontiguousarray(inputs[name], dtype=np.float32)
             if value.shape != shape:
                 raise AssertionError(f"input {name}: the model says {shape}, given {value.shape}")
             arrays.append(value)
-        outputs = [np.full(shape, np.nan, dtype=np.float32) for _, shape in self.outputs]
-        with self._context(isa) as context:
-            self._check(self._library.sepconv_run(context, pointers(arrays), pointers(outputs)))
-        return {name: value for (name, _), value in zip(self.outputs, outputs)}
+        return arrays
+
+    def _run_guarded(self, arrays, isa, setup):
+        """The outputs' values in the model's order."""
+        def guard(index, shape):
+            return guarded.GuardedArray(shape, setup.at_end, setup.shift_of(index))
+
+        inputs = [guard(i, array.shape) for i, array in enumerate(arrays)]
+        for buffer, array in zip(inputs, arrays):
+            buffer.array[...] = array
+            buffer.make_read_only()
+        outputs = [guard(len(inputs) + i, shape) for i, (_, shape) in enumerate(self.outputs)]
+        options = Options(num_threads=setup.threads)
+        given = [*outputs]
+        if setup.arena_at_end is not None:
+            options.arena_bytes = self._library.sepconv_model_arena_bytes(self._model,
+                                                                          setup.threads)
+            arena = guarded.GuardedArray((options.arena_bytes // 4,), setup.arena_at_end)
+            options.arena = arena.array.ctypes.data
+            given.append(arena)
+        with self._context(isa, options) as context:
+            self._check(self._library.sepconv_run(
+                context, pointers([buffer.array for buffer in inputs]),
+                pointers([buffer.array for buffer in outputs])))
+        if not all(buffer.slack_is_untouched() for buffer in given):
+            raise AssertionError(f"{isa}, {setup}: written beside an output or the arena")
+        return [check_written(buffer.array.copy(), name)
+                for buffer, (name, _) in zip(outputs, self.outputs)]
 
     @contextlib.contextmanager
-    def _context(self, isa):
+    def _context(self, isa, options):
         context = ctypes.c_void_p()
         os.environ["SEPCONV_ISA"] = isa
         try:
-            self._check(self._library.sepconv_context_create(self._model, None,
-                                                             ctypes.byref(context)))
+            self._check(self._library.sepconv_context_create(
+                self._model, ctypes.byref(options), ctypes.byref(context)))
         finally:
             del os.environ["SEPCONV_ISA"]
         try:
@@ -142,6 +199,13 @@ class Library:
     def _check(self, status):
         if status != 0:
             raise AssertionError(self._library.sepconv_status_message(status).decode())
+
+
+def check_written(value, name):
+    """The value, in which no element is poison any more."""
+    if np.any(value.view(np.uint32) == guarded.POISON):
+        raise AssertionError(f"output {name} is not written everywhere")
+    return value
 
 
 def pointers(arrays):

@@ -107,6 +107,35 @@ TEST_P(Resources, ContextIsOneSmallAllocationWithTheCallersArena) {
     }
 }
 
+/// What sepconv.h forbids: values are unspecified then, but the rest of the buffers is left alone.
+TEST_P(Resources, AnOutputInsideAnInputTouchesNothingElse) {
+    const sepconv_tensor_t *input = sepconv_model_input(GetParam().model, 0);
+    const int output_count = sepconv_model_output_count(GetParam().model);
+    const ContextPointer context = make_context(GetParam().model, 2);
+    size_t elements = input->bytes / sizeof(float);
+    for (int i = 0; i < output_count; ++i) {
+        elements += sepconv_model_output(GetParam().model, i)->bytes / sizeof(float);
+    }
+    GuardedBuffer memory(elements, Flush::kBack);
+    std::fill_n(memory.floats(), elements, 0.5F);
+    const std::vector<uint32_t> before(memory.bits(), memory.bits() + elements);
+    const void *inputs[] = {memory.floats()};
+    std::vector<void *> outputs;
+    size_t first = input->bytes / sizeof(float) - 1;  // The first output has the last input.
+    std::vector<bool> written(elements);
+    for (int i = 0; i < output_count; ++i) {
+        outputs.push_back(memory.floats() + first);
+        const size_t count = sepconv_model_output(GetParam().model, i)->bytes / sizeof(float);
+        std::fill_n(written.begin() + static_cast<std::ptrdiff_t>(first), count, true);
+        first += count;
+    }
+    EXPECT_EQ(sepconv_run(context.get(), inputs, outputs.data()), SEPCONV_OK);
+    for (size_t i = 0; i < elements; ++i) {
+        ASSERT_TRUE(written[i] || memory.bits()[i] == before[i]) << "element " << i;
+    }
+    EXPECT_TRUE(memory.slack_is_untouched());
+}
+
 /// The arena between canaries, `shift` bytes behind a multiple of 64; all of it NaN at first.
 void run_in_shifted_arena(const LinkedModel &linked, size_t shift, const OutputBits &wanted) {
     constexpr size_t kMargin = 4096;
