@@ -3,7 +3,7 @@
 
 The same model with all constants as doubles, run by onnx's ReferenceEvaluator, is what fp32
 arithmetic approximates. Printed: the largest difference of any output, relative to the output's
-largest value, for every ISA and for ONNX Runtime.
+largest value, for every ISA, for those of emulated machines, and for ONNX Runtime.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from onnx import AttributeProto, TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 import compare_models
+import emulator
 import harness
 
 BEGIN, END = "<!-- error -->\n", "<!-- end of error -->\n"
@@ -65,7 +66,7 @@ def input_of(row, folder, shape):
     return compare_models.smooth_image(shape, low, high, zlib.crc32(row["name"].encode()))
 
 
-def errors(row, folder, tool, work):
+def errors(row, folder, tool, work, machines):
     """{who: the largest relative error of any output}"""
     shape = tuple(int(extent) for extent in row["shape"].split("x"))
     path = folder / row["file"]
@@ -74,6 +75,11 @@ def errors(row, folder, tool, work):
     work.mkdir(parents=True, exist_ok=True)
     library, _ = harness.compile_model(tool, path, work, row["name"], {row["input"]: shape})
     outputs = {isa: library.run({row["input"]: image}, isa) for isa in library.isas()}
+    for machine in machines:
+        isa = machine["isas"].split("+")[0]
+        emulated = emulator.EmulatedLibrary(tool, path, work / isa, row["name"], machine, isa,
+                                            {row["input"]: shape})
+        outputs[isa] = emulated.run({row["input"]: image}, isa)
     outputs["ONNX Runtime"] = compare_models.reference(path, row["input"], shape, image)
     return {who: max(harness.relative_error(values[name], exact[name]) for name in exact)
             for who, values in outputs.items()}
@@ -93,6 +99,8 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--models", type=pathlib.Path, action="append", required=True,
                         help="a folder with models; others of models.csv are left out")
+    parser.add_argument("--machine", type=emulator.machine_named, action="append", default=[],
+                        help="a row of tests/cross/machines.csv: its first variant, emulated")
     parser.add_argument("--write", type=pathlib.Path, help="put the table into docs/numbers.md")
     arguments = parser.parse_args()
     rows = []
@@ -100,7 +108,8 @@ def main():
         for row in csv.DictReader(file):
             for folder in arguments.models:
                 if (folder / row["file"]).is_file():
-                    found = errors(row, folder, arguments.tool, arguments.work / row["name"])
+                    found = errors(row, folder, arguments.tool, arguments.work / row["name"],
+                                   arguments.machine)
                     rows.append((row["name"], found))
                     break
     print(table(rows), end="")

@@ -66,6 +66,10 @@ def activations():
         on("hard_sigmoid_sixth", "HardSigmoid", alpha=1 / 6, beta=0.4),
         on("leaky_relu", "LeakyRelu"), on("leaky_relu_02", "LeakyRelu", alpha=0.2),
         on("clip_opset_6", "Clip", opset=9, min=0.0, max=6.0),
+        on("exp", "Exp"), on("abs", "Abs"), on("neg", "Neg"),
+        Case("sqrt", [X], lambda b, x: b.node("Sqrt", x), low=0, high=6),
+        Case("pow_2", [X], lambda b, x: b.node("Pow", x, b.constant(2.0))),
+        Case("pow_half", [X], lambda b, x: b.node("Pow", x, b.constant(0.5)), low=0.1, high=6),
         on("gelu", "Gelu", opset=20), on("gelu_tanh", "Gelu", opset=20, approximate="tanh"),
         Case("gelu_written_out", [X], gelu, low=-4, high=4),
         Case("clip", [X], lambda b, x: b.node("Clip", x, b.constant(-0.5), b.constant(1.5))),
@@ -133,6 +137,7 @@ def pools():
             "Mul", b.node("GlobalAveragePool", x), b.weights(5, 1, 1))),
         Case("global_max_batch_fused", [(3, 17, 4, 7)], lambda b, x: b.node(
             "HardSwish", b.node("GlobalMaxPool", x))),
+        pool("global_max", "GlobalMaxPool"),
         pool("max_3x3", "MaxPool", **k3),
         pool("max_stride_2", "MaxPool", strides=[2, 2], pads=[1, 1, 1, 1], **k3),
         pool("max_2x2", "MaxPool", kernel_shape=[2, 2], strides=[2, 2]),
@@ -150,6 +155,7 @@ def pools():
         pool("mean_keep", "ReduceMean", axes=[2, 3], keepdims=1),
         pool("mean_drop", "ReduceMean", axes=[2, 3], keepdims=0),
         pool("mean_negative_axes", "ReduceMean", axes=[-1, -2]),
+        pool("reduce_max", "ReduceMax", axes=[2, 3]),
         Case("mean_opset_18", [X], lambda b, x: b.node(
             "ReduceMean", x, b.constant([2, 3], np.int64)), opset=18),
     ]
@@ -246,12 +252,16 @@ def movements():
         Case("pad_value", [X], lambda b, x: pad(b, x, [0, 0, 1, 1, 0, 0, 1, 1],
                                                 b.constant(1.5))),
         Case("pad_channels", [X], lambda b, x: pad(b, x, [0, 0, 0, 0, 0, 6, 0, 0])),
+        Case("pad_reflect", [X], lambda b, x: pad(b, x, [0, 0, 3, 2, 0, 0, 1, 4], mode="reflect")),
+        Case("pad_edge", [X], lambda b, x: pad(b, x, [0, 0, 1, 2, 0, 0, 3, 0], mode="edge")),
         Case("pad_opset_10", [X], lambda b, x: b.node("Pad", x, pads=[0, 0, 1, 1, 0, 0, 1, 1]),
              opset=10),
         Case("pad_conv", [X], lambda b, x: b.conv(pad(b, x, [0, 0, 0, 0, 0, 0, 1, 1]), 5, 13,
                                                   strides=[2, 2])),
         Case("depth_to_space", [(1, 12, 5, 7)], lambda b, x: b.node("DepthToSpace", x,
                                                                     blocksize=2)),
+        Case("space_to_depth", [(1, 5, 8, 6)], lambda b, x: b.node("SpaceToDepth", x,
+                                                                   blocksize=2)),
         Case("depth_to_space_crd", [(1, 12, 5, 7)], lambda b, x: b.node(
             "DepthToSpace", x, blocksize=2, mode="CRD")),
         Case("identity", [X], lambda b, x: b.node("Identity", b.node("Relu", x))),
@@ -278,6 +288,8 @@ def resizes():
     cases += [
         resize("nearest_x4", "nearest", "asymmetric", factors=(1, 1, 4, 4),
                nearest_mode="floor"),
+        resize("cubic_half_pixel", "cubic", "half_pixel"),
+        resize("cubic_down", "cubic", "align_corners", factors=(1, 1, 0.5, 0.7)),
         resize("linear_down", "linear", "half_pixel", factors=(1, 1, 0.5, 0.5)),
         resize("half_pixel_symmetric", "linear", "half_pixel_symmetric", opset=19,
                factors=(1, 1, 1.6, 1.6)),

@@ -4,6 +4,9 @@
 One value of a random input is replaced, in the middle of the image. Outputs that no change of this
 value reaches must keep every bit; what the others become is the table's cell. The denormals' column
 has the whole input scaled to denormals, compared with ONNX Runtime.
+
+With --machine the same of the first variant of a machine of tests/cross/machines.csv, under its
+emulator; its table has the rows that differ from the table of this one's variants.
 """
 
 import argparse
@@ -14,13 +17,14 @@ import pathlib
 import numpy as np
 import onnxruntime
 
+import emulator
 import harness
 import operator_list
 from case_builder import build_model
 
-BEGIN, END = "<!-- special values -->\n", "<!-- end of special values -->\n"
+BEGIN, END = "<!-- special values{} -->\n", "<!-- end of special values{} -->\n"
 SPECIAL = {"NaN": np.nan, "+inf": np.inf, "-inf": -np.inf, "1e10": 1e10, "-1e10": -1e10}
-FINITE = (1e6, -1e6, 0.37, -0.37)  # Whatever the operator, one of them changes what it reaches.
+FINITE = (1e6, -1e6, 0.37, -0.37)
 DENORMAL_SCALE = 2e-39  # The inputs are below 6, the smallest normal number is 1.2e-38.
 
 # Cases of operator_list by group, and in the table's words.
@@ -36,17 +40,26 @@ CHOSEN = {
         "relu": "Relu", "clip": "Clip to -0.5..1.5", "leaky_relu_02": "LeakyRelu, alpha 0.2",
         "prelu": "PRelu", "hard_sigmoid": "HardSigmoid", "hard_swish": "HardSwish",
         "sigmoid": "Sigmoid", "silu": "x * Sigmoid(x)", "tanh": "Tanh", "erf": "Erf",
-        "gelu": "Gelu", "gelu_tanh": "Gelu, tanh", "softmax_channels": "Softmax of channels",
+        "gelu": "Gelu", "gelu_tanh": "Gelu, tanh", "exp": "Exp", "sqrt": "Sqrt", "abs": "Abs",
+        "neg": "Neg", "pow_2": "Pow, 2", "pow_half": "Pow, 0.5",
+        "batch_norm": "BatchNormalization", "softmax_channels": "Softmax of channels",
         "softmax_vector": "Softmax of a vector"},
     "elementwise": {
         "add_same": "Add", "sub_same": "Sub", "mul_same": "Mul", "div_same": "Div",
-        "min_same": "Min", "max_same": "Max"},
+        "min_same": "Min", "max_same": "Max", "sum_3": "Sum"},
     "pools": {
+        "global_max": "GlobalMaxPool", "mean_keep": "ReduceMean", "reduce_max": "ReduceMax",
         "max_3x3": "MaxPool", "max_stride_2": "MaxPool, padded", "average_3x3": "AveragePool",
         "average_padded": "AveragePool, padded", "global_average": "GlobalAveragePool"},
-    "dense": {"gemm": "Gemm"},
+    "dense": {"gemm": "Gemm", "matmul": "MatMul"},
+    "transposed": {"deconv_3x3_stride_2": "ConvTranspose"},
+    "movements": {
+        "concat": "Concat", "split": "Split", "slice_channels": "Slice",
+        "transpose_nhwc": "Transpose", "channel_shuffle": "channel shuffle", "pad": "Pad",
+        "pad_reflect": "Pad, reflect", "depth_to_space": "DepthToSpace",
+        "space_to_depth": "SpaceToDepth", "flatten": "Flatten"},
     "resizes": {"nearest_asymmetric_floor": "Resize, nearest",
-                "linear_half_pixel": "Resize, linear"},
+                "linear_half_pixel": "Resize, linear", "cubic_half_pixel": "Resize, cubic"},
 }
 
 
@@ -60,13 +73,13 @@ def chosen_cases():
 class Runner:
     """The cases of one operator set: by ONNX Runtime and, per ISA, by the library."""
 
-    def __init__(self, cases, tool, folder):
+    def __init__(self, cases, folder, open_library):
         self.cases = cases
         self.model, self.values, self.names = build_model(cases)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "special.onnx"
         path.write_bytes(self.model.SerializeToString())
-        self.library, _ = harness.compile_model(tool, path, folder, "special")
+        self.library = open_library(path, folder)
         self.isas = self.library.isas()
         onnxruntime.set_default_logger_severity(3)
         options = onnxruntime.SessionOptions()
@@ -90,7 +103,7 @@ class Runner:
         return inputs
 
     def ordinals(self):
-        return range(max(len(case.shapes) for case in self.cases))
+        return range(min(2, max(len(case.shapes) for case in self.cases)))
 
 
 def classes(values):
@@ -129,9 +142,10 @@ def cell(by_isa, theirs, same):
 
 
 def reached(runner, ordinal, baseline):
-    """For each output, which of its values some finite change of the replaced one changes."""
+    """For each output, which of its values the replaced one reaches: some finite change of it
+    changes them, or a NaN, which goes through a Relu that is 0 for every number."""
     masks = {name: np.zeros(value.shape, bool) for name, value in baseline.items()}
-    for value in FINITE:
+    for value in (*FINITE, np.nan):
         outputs = runner.run(runner.with_value(value, ordinal), "ort")
         for name, mask in masks.items():
             mask |= outputs[name] != baseline[name]
@@ -184,14 +198,23 @@ def denormal_cells(runner, words, cells):
         cells[words[case.name]]["denormals"] = cell(found, classes(theirs), same)
 
 
-def measure(tool, work):
+def opener(tool, machine):
+    """(path, folder) -> the library of this machine, or of the first variant of another."""
+    if machine is None:
+        return lambda path, folder: harness.compile_model(tool, path, folder, "special")[0]
+    row = emulator.machine_named(machine)
+    return lambda path, folder: emulator.EmulatedLibrary(
+        tool, path, folder / machine, "special", row, row["isas"].split("+")[0])
+
+
+def measure(open_library, work):
     """The table's rows {words: {column: cell}}, and failures."""
     cells, failures = collections.defaultdict(dict), []
     chosen = sorted(chosen_cases(), key=lambda pair: pair[1].opset)
     for opset, pairs in itertools.groupby(chosen, key=lambda pair: pair[1].opset):
         pairs = list(pairs)
         words = {case.name: text for text, case in pairs}
-        runner = Runner([case for _, case in pairs], tool, work / f"opset_{opset}")
+        runner = Runner([case for _, case in pairs], work / f"opset_{opset}", open_library)
         for ordinal in runner.ordinals():
             special_cells(runner, words, ordinal, cells, failures)
         denormal_cells(runner, words, cells)
@@ -201,31 +224,43 @@ def measure(tool, work):
 
 
 def table(cells):
+    """Its lines: two of head, one a row."""
     columns = [*SPECIAL, "denormals"]
     lines = ["| operator | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
     for row, values in cells.items():
         lines.append(f"| {row} | " + " | ".join(values.get(key, "") for key in columns) + " |")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def documented(text, name):
+    """What stands before the table of that name, its lines, and what stands behind it."""
+    before, rest = text.split(BEGIN.format(name))
+    lines, after = rest.split(END.format(name))
+    return before, lines.splitlines(), after
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--tool", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--machine", help="a row of tests/cross/machines.csv")
     parser.add_argument("--write", action="store_true", help="write the table instead")
     parser.add_argument("document", type=pathlib.Path, help="docs/numbers.md")
     arguments = parser.parse_args()
-    cells, failures = measure(arguments.tool, arguments.work)
+    cells, failures = measure(opener(arguments.tool, arguments.machine), arguments.work)
+    lines = table(cells)
     text = arguments.document.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    documented, after = rest.split(END)
+    name = f" of {arguments.machine}" if arguments.machine else ""
+    if arguments.machine:
+        here = documented(text, "")[1]
+        lines = lines[:2] + [line for line in lines[2:] if line not in here]
+    before, found, after = documented(text, name)
     if arguments.write:
-        arguments.document.write_text(before + BEGIN + table(cells) + END + after,
-                                      encoding="utf-8")
-        documented = table(cells)
-    for line in table(cells).splitlines():
-        if line not in documented.splitlines():
-            failures.append(f"not in {arguments.document}: {line}")
+        block = BEGIN.format(name) + "\n".join(lines) + "\n" + END.format(name)
+        arguments.document.write_text(before + block + after, encoding="utf-8")
+        found = lines
+    failures += [f"{arguments.document} lacks: {line}" for line in lines if line not in found]
+    failures += [f"{arguments.document} has: {line}" for line in found if line not in lines]
     harness.report([("operator",), *((row,) for row in cells)], failures)
 
 
