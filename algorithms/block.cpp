@@ -189,6 +189,10 @@ Block flattened(const Block &block) {
     return flat;
 }
 
+bool pads_project(const Block &block) {
+    return !block.depthwise && reads_outside(block.project->window, block.input, block.output);
+}
+
 namespace {
 
 /// Builds the stages one behind the other: `source_` is what the next one reads.
@@ -305,9 +309,8 @@ private:
     }
 
     void add_project() {
-        const Convolution &layer = *block_.project;
         Func padded;
-        if (!block_.depthwise && reads_outside(layer.window, block_.input, block_.output)) {
+        if (pads_project(block_)) {
             padded = zero_border(source_, "padded", block_.input.width, block_.input.height);
             source_ = padded;
         }

@@ -67,6 +67,9 @@ struct BlockStages {
 Block flattened(const Block &block);
 bool has_dense_rows(const Image &image);
 
+/// The project reads a copy of its input that has a border.
+bool pads_project(const Block &block);
+
 /// Defines the block; schedules nothing. `block` must have passed validate(). `run` divides the
 /// output's width: a step of a flattened depthwise computes so many pixels, and its columns are
 /// written so that Halide sees them as one row's. The values do not depend on it.

@@ -25,9 +25,9 @@ struct CpuSchedules {
     const Tuning &tuning;
 
     static Rows rows(const Kernel & /*kernel*/) { return Rows::kFlattened; }
-    int run(const Block &block) const { return flattened_run(block, facts, tuning); }
+    int run(const Block &block) const { return flattened_run(block, choose(block, facts, tuning)); }
     void operator()(BlockStages &stages, const Block &block) const {
-        schedule_block(stages, block, facts, tuning);
+        schedule_block(stages, block, facts, choose(block, facts, tuning));
     }
     void operator()(SimpleStages &stages, const Pool &pool) const {
         schedule_pool(stages, pool, facts);

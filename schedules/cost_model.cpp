@@ -3,72 +3,116 @@
 #include <algorithm>
 
 #include "layer/shape.h"
-#include "schedules/cpu.h"
-#include "schedules/target_facts.h"
-#include "schedules/tile.h"
 
 namespace sepconv {
 namespace {
 
-/// Bytes a cycle from the second-level cache, and from behind it.
-constexpr double kNearBytes = 32, kFarBytes = 8;
+/// Bytes a cycle from the second-level cache.
+constexpr double kNearBytes = 32;
 
-double vectors_of(int channels, const TargetFacts &facts) {
-    return (channels + facts.lanes - 1) / facts.lanes;  // NOLINT(bugprone-integer-division)
-}
+struct WeightedTerm {
+    const char *name;
+    double weight;  ///< Fitted by bench/tuning/fit_cost_model.py.
+};
+// Left out, as they got no weight: ends of tiles, packed weights read again by every strip,
+// registers that a step of a depthwise lacks, its steps themselves, rows at the ends of strips and
+// between tasks, bytes between the stages.
+constexpr WeightedTerm kTerms[kCostTerms] = {
+    {"project", 1},
+    {"strip_input", 0.2},
+    {"depthwise", 0.1},
+    {"border", 1.4},
+};
 
-/// The register tiles of all strips, and the packed weights that each strip reads again.
-double project_cycles(const Block &block, const Tuning &tuning, const TargetFacts &facts) {
-    const Convolution &project = *block.project;
-    const int64_t rows = tuning.strip_rows > 0 ? tuning.strip_rows : block.output.height;
-    const int64_t strip_pixels = rows * block.output.width;
-    const double strips = static_cast<double>(block.output.height) / static_cast<double>(rows);
-    const Tile tile = choose_tile(strip_pixels, project.out_channels, facts, tuning);
-    const double steps = static_cast<double>(project.in_channels) * project.window.taps();
-    const double weights = 4 * steps * round_up_to_panel(project.out_channels);
-    const double input = 4.0 * static_cast<double>(strip_pixels) * project.in_channels;
-    const auto l2 = static_cast<double>(facts.l2_bytes);
-    const double reads = weights / kNearBytes + (input > l2 / 2 ? input / kFarBytes : 0);
-    return strips * (steps * tile_cycles(tile, strip_pixels, project.out_channels, facts) + reads);
-}
+/// The sum of one block, stage by stage.
+class CostSum {
+public:
+    CostSum(const Block &block, const BlockChoice &choice, const TargetFacts &facts)
+        : block_(block), choice_(choice), facts_(facts) {}
 
-/// Taps of all vectors with two multiply-adds and two loads a cycle: a weight is loaded once a
-/// step, an input once for each of the step's pixels that does not share it.
-double depthwise_cycles(const Depthwise &layer, const Image &output, const Tuning &tuning,
-                        const TargetFacts &facts) {
-    const int run = std::min(std::max(1, tuning.depthwise_pixels), output.width);
-    const double steps = (output.width + run - 1) / run;  // NOLINT(bugprone-integer-division)
-    const double taps = layer.window.taps();
-    const double inputs =
-        layer.window.kernel_h * (layer.window.kernel_w + (run - 1.0) * layer.window.stride_w);
-    const double loads = (taps + inputs) / 2, products = std::max(taps * run / 2, 4.0);
-    const double spilled = std::max(0, run + layer.window.kernel_w - facts.registers);
-    const double step = std::max(loads, products) + 2 * spilled;
-    return output.height * steps * vectors_of(layer.channels * layer.multiplier, facts) * step;
-}
-
-/// What the order of the stages costs: the whole intermediate through the caches, or the rows
-/// between tasks twice.
-double order_cycles(const Block &block, const Tuning &tuning, const TargetFacts &facts) {
-    if (!block.project || !block.depthwise) return 0;
-    const double values =
-        4.0 * block.output.width * block.output.height * block.project->in_channels;
-    if (tuning.order == Order::kSliding) {
-        const double again = values / kRowsForOneAgain;
-        return block.expand ? again / 4 / facts.lanes / 2 * block.expand->in_channels : 0;
+    CostTerms run() {
+        if (block_.project && !block_.cheap) project();
+        if (block_.depthwise) {
+            const bool output = !block_.project && block_.depthwise->multiplier == 1;
+            depthwise(*block_.depthwise, output ? choice_.output_pixels : choice_.depthwise_pixels);
+        }
+        if (block_.cheap) depthwise(*block_.cheap, choice_.output_pixels);
+        return terms_;
     }
-    return 2 * values / (values > static_cast<double>(facts.l2_bytes) ? kFarBytes : kNearBytes);
+
+private:
+    void add(CostTerm term, double cycles) { terms_[static_cast<size_t>(term)] += cycles; }
+
+    double vectors_of(int channels) const {
+        return (channels + facts_.lanes - 1) / facts_.lanes;  // NOLINT(bugprone-integer-division)
+    }
+
+    void project();
+    void depthwise(const Depthwise &layer, int run);
+    bool tests_border(int run) const;
+
+    const Block &block_;
+    const BlockChoice &choice_;
+    const TargetFacts &facts_;
+    CostTerms terms_{};
+};
+
+void CostSum::project() {
+    const Convolution &layer = *block_.project;
+    const Tile &tile = choice_.tile;
+    const auto strips = static_cast<double>(choice_.output.strips);
+    const int64_t strip_pixels = choice_.output.rows * block_.output.width;
+    // Rows that are not one are tiled one by one.
+    const int64_t row = choice_.flat ? strip_pixels : block_.output.width;
+    const double rows = strips * static_cast<double>(strip_pixels / row);
+    const double steps = static_cast<double>(layer.in_channels) * layer.window.taps();
+    const int out_channels = block_.output.channels;
+    const double tiles_c = (out_channels + tile.channels() - 1) / tile.channels();
+    add(CostTerm::kProject, rows * steps * tile_cycles(tile, row, out_channels, facts_));
+    const double input = 4.0 * static_cast<double>(strip_pixels) * layer.in_channels *
+                         layer.window.stride_h * layer.window.stride_w;
+    if (input > static_cast<double>(facts_.l1_bytes)) {
+        add(CostTerm::kStripInput, strips * tiles_c * input / kNearBytes);
+    }
+}
+
+/// Steps that are no divisor of a flattened row, or behind a whole row of tasks of channels a part
+/// of one: Halide does not see which of them are at the border.
+bool CostSum::tests_border(int run) const {
+    const int width = block_.output.width;
+    if (!choice_.flat || run == 1 || run == width) return false;
+    return choice_.order == Order::kChannels || width % run != 0;
+}
+
+/// Two multiply-adds and two loads a cycle: a weight is loaded once a step, an input once for each
+/// of the step's pixels that does not share it.
+void CostSum::depthwise(const Depthwise &layer, int run) {
+    const Window &window = layer.window;
+    const double taps = window.taps();
+    const double inputs = window.kernel_h * (window.kernel_w + (run - 1.0) * window.stride_w);
+    const double loads = (taps + inputs) / 2, products = std::max(taps * run / 2, 4.0);
+    const double across =
+        (block_.output.width + run - 1) / run;  // NOLINT(bugprone-integer-division)
+    const double steps =
+        block_.output.height * across * vectors_of(layer.channels * layer.multiplier);
+    add(CostTerm::kDepthwise, steps * std::max(loads, products));
+    if (tests_border(run)) add(CostTerm::kBorder, steps * run * taps / 2);
 }
 
 }  // namespace
 
-double estimated_cycles(const Block &block, const Tuning &tuning,
-                        const std::string &halide_target) {
-    const TargetFacts facts = facts_of(Halide::Target(halide_target));
-    double cycles = order_cycles(block, tuning, facts);
-    if (block.project && !block.cheap) cycles += project_cycles(block, tuning, facts);
-    if (block.depthwise) cycles += depthwise_cycles(*block.depthwise, block.output, tuning, facts);
-    if (block.cheap) cycles += depthwise_cycles(*block.cheap, block.output, tuning, facts);
+const char *name_of(CostTerm term) {
+    return kTerms[static_cast<size_t>(term)].name;
+}
+
+CostTerms cost_terms(const Block &block, const BlockChoice &choice, const TargetFacts &facts) {
+    return CostSum(block, choice, facts).run();
+}
+
+double estimated_cycles(const Block &block, const BlockChoice &choice, const TargetFacts &facts) {
+    const CostTerms terms = cost_terms(block, choice, facts);
+    double cycles = 0;
+    for (size_t i = 0; i < kCostTerms; ++i) cycles += kTerms[i].weight * terms[i];
     return cycles;
 }
 

@@ -1,16 +1,34 @@
 #ifndef SEPCONV_SCHEDULES_COST_MODEL_H_
 #define SEPCONV_SCHEDULES_COST_MODEL_H_
 
-#include <string>
+#include <array>
 
 #include "layer/layer.h"
-#include "schedules/tuning.h"
+#include "schedules/block_choice.h"
+#include "schedules/target_facts.h"
 
 namespace sepconv {
 
-/// Cycles of one thread for a block under a legal tuning: an order to try candidates in, not a
-/// time. The formula stands in docs/tuning.md.
-double estimated_cycles(const Block &block, const Tuning &tuning, const std::string &halide_target);
+/// What the estimate is a weighted sum of, in cycles of one thread. docs/tuning.md has the
+/// formulas.
+enum class CostTerm {
+    kProject,     ///< Reduction steps of the register tiles.
+    kStripInput,  ///< Input read again by every tile of channels, where a strip exceeds L1.
+    kDepthwise,   ///< Loads or multiply-adds of the depthwise.
+    kBorder,      ///< Multiply-adds of it that test for the border, because no loop is without.
+    kCount,
+};
+constexpr size_t kCostTerms = static_cast<size_t>(CostTerm::kCount);
+using CostTerms = std::array<double, kCostTerms>;
+
+/// In the order of CostTerm: "project", "tile_ends", ...
+const char *name_of(CostTerm term);
+
+CostTerms cost_terms(const Block &block, const BlockChoice &choice, const TargetFacts &facts);
+
+/// Cycles of one thread that distinguish one choice for a block from another: an order to try
+/// candidates in, not a time.
+double estimated_cycles(const Block &block, const BlockChoice &choice, const TargetFacts &facts);
 
 }  // namespace sepconv
 

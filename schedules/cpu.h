@@ -2,19 +2,16 @@
 #define SEPCONV_SCHEDULES_CPU_H_
 
 #include "algorithms/stages.h"
+#include "schedules/block_choice.h"
 #include "schedules/target_facts.h"
-#include "schedules/tuning.h"
 
 namespace sepconv {
 
-/// Tasks of rows behind a sliding producer compute at most one row in so many twice.
-constexpr int kRowsForOneAgain = 12;
-
 /// The `run` of define_block() that schedule_block() schedules.
-int flattened_run(const Block &block, const TargetFacts &facts, const Tuning &tuning);
+int flattened_run(const Block &block, const BlockChoice &choice);
 /// The one CPU loop nest: orders the stages for the target, never changes a value.
 void schedule_block(BlockStages &stages, const Block &block, const TargetFacts &facts,
-                    const Tuning &tuning);
+                    const BlockChoice &choice);
 void schedule_pool(SimpleStages &stages, const Pool &pool, const TargetFacts &facts);
 void schedule_resize(SimpleStages &stages, const Resize &resize, const TargetFacts &facts);
 void schedule_map(SimpleStages &stages, const Map &map, const TargetFacts &facts);

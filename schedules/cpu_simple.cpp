@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "schedules/cpu.h"
-#include "schedules/tile.h"
+#include "schedules/cpu_stages.h"
 
 namespace sepconv {
 namespace {

@@ -19,12 +19,10 @@ struct DepthwiseLoops {
 
 DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
                                        const Depthwise &layer, const DepthwiseRows &shape,
-                                       const TargetFacts &facts, const Tuning &tuning) {
+                                       const TargetFacts &facts) {
     DepthwiseLoops loops;
     Func &rows = stage.result;
     const bool many = stage.accumulator.defined();
-    const int run = depthwise_run(layer.window, shape.width, many, facts, tuning,
-                                  few_taps_run(shape.width, facts));
     // A last vector that is shifted inwards writes channels of the one before it once more, which
     // may be another task's.
     const bool ragged = layer.channels % facts.lanes != 0;
@@ -47,7 +45,7 @@ DepthwiseLoops schedule_depthwise_rows(DepthwiseStage &stage, const Axes &axes,
     const TailStrategy tail = masked    ? masks
                               : shifted ? vector_tail(layer.channels, facts.lanes)
                                         : TailStrategy::RoundUp;
-    rows.split(loops.column, loops.xo, loops.xi, run, TailStrategy::ShiftInwards)
+    rows.split(loops.column, loops.xo, loops.xi, shape.run, TailStrategy::ShiftInwards)
         .split(axes.c, loops.cb, loops.cv, facts.lanes, tail)
         .reorder(loops.cv, loops.xi, loops.xo, loops.row, loops.cb, axes.m)
         .vectorize(loops.cv)
@@ -102,7 +100,7 @@ void multiply_by_lanes(ConvolutionStage &stage, const Axes &axes, const Tile &ti
 /// Whether a step of a depthwise takes two rows, where its run is short of what shares registers.
 bool pairs_rows(const Window &window, int width, int64_t rows, const TargetFacts &facts) {
     return window.taps() < kManyTaps && rows % 2 == 0 &&
-           2 * few_taps_run(width, facts) <= facts.depthwise_pixels;
+           2 * few_taps_run(window, width, facts) <= facts.depthwise_pixels;
 }
 
 }  // namespace
@@ -114,33 +112,13 @@ Var unroll_parts(Func func, const Var &cb, const Tile &tile) {
     return part;
 }
 
+TailStrategy vector_tail(int64_t extent, int lanes) {
+    if (extent % lanes == 0) return TailStrategy::RoundUp;
+    return extent > lanes ? TailStrategy::ShiftInwards : TailStrategy::Predicate;
+}
+
 bool vectors_may_overrun(const Image &image) {
     return image.padded && image.stride_c == 1;
-}
-
-int round_up(int value, int unit) {
-    return (value + unit - 1) / unit * unit;
-}
-
-int depthwise_run(const Window &window, int width, bool many_taps, const TargetFacts &facts,
-                  const Tuning &tuning, int few_taps_run) {
-    if (tuning.depthwise_pixels > 0) return std::min(tuning.depthwise_pixels, width);
-    if (!many_taps) return std::min(few_taps_run, width);
-    const int products = facts.fused_multiply ? 0 : 4;
-    const int most = (facts.registers - products) / (1 + window.stride_w);
-    const int run = static_cast<int>(divisor_at_most(width, most));
-    return 2 * run > most ? run : std::min(most, width);
-}
-
-int few_taps_run(int width, const TargetFacts &facts) {
-    // A short row as a whole has no column for which a step must test.
-    if (width < 2 * facts.depthwise_pixels) return facts.depthwise_pixels > 1 ? width : 1;
-    return static_cast<int>(divisor_at_most(width, facts.depthwise_pixels));
-}
-
-int window_rows(const Window &window, int64_t rows) {
-    return static_cast<int>((rows - 1) * window.stride_h +
-                            dilated_extent(window.kernel_h, window.dilation_h));
 }
 
 void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Func consumer, const Var &at,
@@ -173,21 +151,19 @@ void schedule_taps(DepthwiseStage &stage, const Axes &axes, Func consumer, const
 
 void schedule_depthwise_strip(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
                               const DepthwiseRows &rows, const RowLoops &at,
-                              const TargetFacts &facts, const Tuning &tuning) {
+                              const TargetFacts &facts) {
     stage.result.compute_at(at.func, at.strip);
-    schedule_depthwise_rows(stage, axes, layer, rows, facts, tuning);
+    schedule_depthwise_rows(stage, axes, layer, rows, facts);
 }
 
 RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
                                      const Depthwise &layer, const DepthwiseRows &rows, int tile,
-                                     const Partition &partition, const TargetFacts &facts,
-                                     const Tuning &tuning) {
+                                     const Partition &partition, const TargetFacts &facts) {
     stage.result.compute_root();
     DepthwiseRows in_tiles = rows;
     in_tiles.channel_unit = tile;
     in_tiles.in_channel_tasks = true;
-    const DepthwiseLoops loops =
-        schedule_depthwise_rows(stage, axes, layer, in_tiles, facts, tuning);
+    const DepthwiseLoops loops = schedule_depthwise_rows(stage, axes, layer, in_tiles, facts);
     Var task("dtask"), group("dgroup"), strip("dstrip"), row("drow"), cb("dci");
     const int64_t strips = partition.strips / partition.tasks;
     stage.result.split(loops.cb, task, cb, std::max(1, tile / facts.lanes), TailStrategy::RoundUp)
@@ -221,14 +197,6 @@ void schedule_pointwise_pixel(ConvolutionStage &stage, const Axes &axes, int cha
     stage.result.compute_root().bound_extent(axes.c, round_up(channels, tile.channels()));
     const Var task = schedule_pointwise_rows(stage, axes, tile, 1, facts);
     stage.result.parallel(task);
-}
-
-Tile choose_task_tile(int channels, int width, const TargetFacts &facts) {
-    const Tile tile = choose_tile(width, channels, facts, Tuning{});
-    if (tile.channels_of_parts() < channels || channels <= kPanel) return tile;
-    Tuning half;
-    half.tile_vectors = std::max(1, tile.vectors / 2);
-    return choose_tile(width, channels, facts, half);
 }
 
 }  // namespace sepconv

@@ -2,9 +2,9 @@
 #define SEPCONV_SCHEDULES_CPU_STAGES_H_
 
 #include "algorithms/stages.h"
+#include "schedules/block_choice.h"
 #include "schedules/target_facts.h"
 #include "schedules/tile.h"
-#include "schedules/tuning.h"
 
 namespace sepconv {
 
@@ -15,17 +15,10 @@ struct RowLoops {
     Halide::Var task, strip;
 };
 
-/// Strips of a stage's rows, and the parallel tasks that they make.
-struct Partition {
-    int64_t rows = 1;          ///< Of a strip; divides the height.
-    int64_t strips = 1;        ///< In all.
-    int64_t tasks = 1;         ///< Divides `strips`.
-    bool by_channels = false;  ///< Tasks are tiles of channels instead; one strip.
-};
-
 /// Which pixels a depthwise stage computes.
 struct DepthwiseRows {
     int width = 0;
+    int run = 1;                     ///< Pixels of one step.
     bool flat = false;               ///< x runs over all rows, y is 0.
     bool loads_may_overrun = false;  ///< A whole vector may be read behind the last channel.
     int channel_unit = 1;            ///< Channels are rounded up to it, where loads may overrun.
@@ -36,22 +29,13 @@ struct DepthwiseRows {
 /// splits the loop `cb` over tiles of a `func` and returns the new inner loop (else `cb`).
 Halide::Var unroll_parts(Halide::Func func, const Halide::Var &cb, const Tile &tile);
 
+/// How a loop over `extent` values in vectors of `lanes` ends without leaving its bounds: the last
+/// vector is moved back over values that are computed twice, equal; masks only where there is less
+/// than one vector (Halide makes scalar code of masked loads behind a border's select).
+Halide::TailStrategy vector_tail(int64_t extent, int lanes);
+
 /// Vectors may overrun the channels of the image.
 bool vectors_may_overrun(const Image &image);
-
-int round_up(int value, int unit);
-
-/// Pixels that one step of a depthwise computes. With many taps so many that their accumulators and
-/// the input vectors that they share (stride_w a pixel) fill the registers; if possible a divisor
-/// of the row, so that no pixel is computed twice and only its first and last step meet the border.
-int depthwise_run(const Window &window, int width, bool many_taps, const TargetFacts &facts,
-                  const Tuning &tuning, int few_taps_run);
-
-/// The same inside a block where taps are few: divides the row.
-int few_taps_run(int width, const TargetFacts &facts);
-
-/// Rows that a window reads for `rows` of its output.
-int window_rows(const Window &window, int64_t rows);
 
 /// The register tile at `at` of `consumer`: accumulators never leave registers, one step of kc
 /// reads `tile.vectors` weight vectors and broadcasts one input value a pixel, or takes it as a
@@ -69,13 +53,12 @@ void schedule_taps(DepthwiseStage &stage, const Axes &axes, Halide::Func consume
 /// flight. Many: schedule_taps.
 void schedule_depthwise_strip(DepthwiseStage &stage, const Axes &axes, const Depthwise &layer,
                               const DepthwiseRows &rows, const RowLoops &at,
-                              const TargetFacts &facts, const Tuning &tuning);
+                              const TargetFacts &facts);
 
 /// The same, stored whole; a task is `tile` channels of as many strips as the partition gives it.
 RowLoops schedule_depthwise_channels(DepthwiseStage &stage, const Axes &axes,
                                      const Depthwise &layer, const DepthwiseRows &rows, int tile,
-                                     const Partition &partition, const TargetFacts &facts,
-                                     const Tuning &tuning);
+                                     const Partition &partition, const TargetFacts &facts);
 
 /// A pointwise stage of `width` pixels a row that slides down the rows of its consumer: each strip
 /// computes only the rows that the strip before it did not, into a ring of `ring_rows`. The
@@ -87,10 +70,6 @@ void schedule_pointwise_sliding(ConvolutionStage &stage, const Axes &axes, const
 /// A pointwise stage of one pixel, in tasks of one tile each.
 void schedule_pointwise_pixel(ConvolutionStage &stage, const Axes &axes, int channels,
                               const TargetFacts &facts);
-
-/// The tile of a pointwise stage with `width` pixels a row whose tasks are tiles: at least two of
-/// them, if there are two panels.
-Tile choose_task_tile(int channels, int width, const TargetFacts &facts);
 
 }  // namespace sepconv
 

@@ -1,5 +1,7 @@
 #include "schedules/target_facts.h"
 
+#include <Halide.h>
+
 namespace sepconv {
 namespace {
 
@@ -18,17 +20,20 @@ const Row kRows[] = {
     {Halide::Target::X86,
      64,
      Halide::Target::AVX512_Skylake,
-     {16, 32, true, 1, 1, 32 << 10, 1 << 20}},
-    {Halide::Target::X86, 64, Halide::Target::AVX2, {8, 16, true, 1, 1, 32 << 10, 512 << 10}},
+     {16, 32, true, 1, 1, 14, 8, 32 << 10, 1 << 20}},
+    {Halide::Target::X86, 64, Halide::Target::AVX2, {8, 16, true, 1, 1, 1, 1, 32 << 10, 512 << 10}},
     {Halide::Target::X86,
      64,
      Halide::Target::FeatureEnd,
-     {4, 16, false, 1, 1, 32 << 10, 256 << 10}},
-    {Halide::Target::ARM, 64, Halide::Target::FeatureEnd, {4, 32, true, 4, 4, 32 << 10, 256 << 10}},
+     {4, 16, false, 1, 1, 1, 1, 32 << 10, 256 << 10}},
+    {Halide::Target::ARM,
+     64,
+     Halide::Target::FeatureEnd,
+     {4, 32, true, 4, 4, 7, 4, 32 << 10, 256 << 10}},
     {Halide::Target::ARM,
      32,
      Halide::Target::FeatureEnd,
-     {4, 16, false, 1, 1, 32 << 10, 256 << 10}},
+     {4, 16, false, 1, 1, 1, 1, 32 << 10, 256 << 10}},
 };
 
 }  // namespace

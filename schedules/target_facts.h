@@ -1,7 +1,11 @@
 #ifndef SEPCONV_SCHEDULES_TARGET_FACTS_H_
 #define SEPCONV_SCHEDULES_TARGET_FACTS_H_
 
-#include <Halide.h>
+#include <cstdint>
+
+namespace Halide {
+struct Target;
+}
 
 namespace sepconv {
 
@@ -17,6 +21,11 @@ struct TargetFacts {
     /// Pixels that a step of a depthwise with few taps computes inside a block, at most: where they
     /// share loads and overlap each other's latency.
     int depthwise_pixels = 1;
+    /// Rows up to so many pixels are one step of it: no column for which a step must test.
+    int short_row = 1;
+    /// Pixels that a step of it computes in strips of rows, where columns at a border have loops of
+    /// their own.
+    int strip_pixels = 1;
     int64_t l1_bytes = 32 << 10;
     int64_t l2_bytes = 512 << 10;
 };

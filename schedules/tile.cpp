@@ -47,7 +47,7 @@ double tile_cycles(const Tile &tile, int64_t pixels, int out_channels, const Tar
     if (tile.k_steps > 1) return tiles * std::max(instructions(tile, facts) / 2, 4.0);
     const double fma = std::max(tile.pixels * tile.vectors / 2.0, 4.0);
     const double loads = (tile.pixels + tile.vectors) / 2.0;
-    const double loop = 0.5;  // Counter and branch, mostly hidden.
+    const double loop = 0.25;  // Counter and branch, mostly hidden.
     return tiles * (std::max(fma, loads) + loop);
 }
 
@@ -74,11 +74,6 @@ Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts, con
         }
     }
     return best;
-}
-
-Halide::TailStrategy vector_tail(int64_t extent, int lanes) {
-    if (extent % lanes == 0) return Halide::TailStrategy::RoundUp;
-    return extent > lanes ? Halide::TailStrategy::ShiftInwards : Halide::TailStrategy::Predicate;
 }
 
 int64_t divisor_at_most(int64_t extent, int64_t limit) {

@@ -42,11 +42,6 @@ double tile_cycles(const Tile &tile, int64_t pixels, int out_channels, const Tar
 /// inside another's panel.
 Tile choose_tile(int64_t pixels, int out_channels, const TargetFacts &facts, const Tuning &tuning);
 
-/// How a loop over `extent` values in vectors of `lanes` ends without leaving its bounds: the last
-/// vector is moved back over values that are computed twice, equal; masks only where there is less
-/// than one vector (Halide makes scalar code of masked loads behind a border's select).
-Halide::TailStrategy vector_tail(int64_t extent, int lanes);
-
 /// The largest divisor of `extent` that is at most `limit` (and at least 1).
 int64_t divisor_at_most(int64_t extent, int64_t limit);
 

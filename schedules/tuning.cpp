@@ -1,5 +1,6 @@
 #include "schedules/tuning.h"
 
+#include <Halide.h>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -224,7 +224,7 @@ void compile_with(const TargetFacts &facts, const Tuning &tuning, const Block &b
                   const Halide::Target &target, const std::string &object_path) {
     Parameters parameters(block, Rows::kFlattened);
     BlockStages stages = define_block(block, parameters, Rows::kFlattened);
-    schedule_block(stages, block, facts, tuning);
+    schedule_block(stages, block, facts, choose(block, facts, tuning));
     Halide::OutputImageParam output = stages.output.output_buffer();
     constrain_image(output, stages.pixels, false);
     std::vector<Halide::Argument> arguments;

@@ -3,6 +3,7 @@
 
 #include "schedules/tile.h"
 
+#include <Halide.h>
 #include <gtest/gtest.h>
 
 #include <ostream>
