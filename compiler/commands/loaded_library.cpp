@@ -6,11 +6,9 @@
 namespace sepconv {
 
 Result<std::unique_ptr<LoadedLibrary>> LoadedLibrary::open(const std::string &path,
-                                                           const std::string &name, int threads,
-                                                           bool profile) {
+                                                           const std::string &name) {
     std::unique_ptr<LoadedLibrary> library(new LoadedLibrary);
     SEPCONV_RETURN_IF_ERROR(library->load(path, name));
-    SEPCONV_RETURN_IF_ERROR(library->create(threads, profile));
     return library;
 }
 
@@ -31,6 +29,7 @@ Status LoadedLibrary::load(const std::string &path, const std::string &name) {
         found = found && address != nullptr;
     };
     get(name + "_model", &model_);
+    get("sepconv_model_arena_bytes", &arena_bytes_);
     get("sepconv_context_create", &create_);
     get("sepconv_context_destroy", &destroy_);
     get("sepconv_run", &run_);
@@ -41,11 +40,11 @@ Status LoadedLibrary::load(const std::string &path, const std::string &name) {
     return Status(StatusCode::kInternal, fmt::format("'{}' lacks a function of sepconv.h", path));
 }
 
-Status LoadedLibrary::create(int threads, bool profile) {
-    sepconv_options_t options = {};
-    options.num_threads = threads;
-    options.profile = profile ? 1 : 0;
-    // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): load() has filled every pointer.
+size_t LoadedLibrary::arena_bytes(int threads) const {
+    return arena_bytes_(model_(), threads);
+}
+
+Status LoadedLibrary::start(const sepconv_options_t &options) {
     return status_of("context", create_(model_(), &options, &context_));
 }
 

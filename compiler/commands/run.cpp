@@ -151,9 +151,12 @@ void print_times(std::vector<double> milliseconds) {
 
 Status run_library(const RunOptions &options, const Plan &plan, const std::string &library,
                    const std::string &name, const std::vector<Array> &inputs) {
-    Result<std::unique_ptr<LoadedLibrary>> loaded =
-        LoadedLibrary::open(library, name, options.threads, options.profile);
+    Result<std::unique_ptr<LoadedLibrary>> loaded = LoadedLibrary::open(library, name);
     if (!loaded.ok()) return loaded.status();
+    sepconv_options_t context = {};
+    context.num_threads = options.threads;
+    context.profile = options.profile ? 1 : 0;
+    SEPCONV_RETURN_IF_ERROR(loaded.value()->start(context));
     const LoadedLibrary &model = *loaded.value();
     std::vector<Array> outputs;
     std::vector<const void *> in;

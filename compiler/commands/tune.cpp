@@ -49,8 +49,7 @@ Status run_tune(TuneCommand options) {
     if (!model.ok()) return model.status();
     const Result<TuningTable> table = tune(model.value().plan, options.tune);
     if (!table.ok()) return table.status();
-    fmt::print("{}: {} kernels are faster than by default\n", options.tune.output,
-               table.value().kernels.size());
+    fmt::print("{}: {} tuned kernels\n", options.tune.output, table.value().kernels.size());
     return Status();
 }
 
@@ -69,6 +68,7 @@ void add_tune_command(CLI::App *app, Status *status) {
     command->add_option("--candidates", options->tune.candidates, "Schedules tried of a kernel")
         ->check(CLI::Range(1, 10000))
         ->capture_default_str();
+    command->add_option("--csv", options->tune.csv, "All trials, with the terms of the estimate");
     command->add_option("--threads", options->tune.threads, "Threads")
         ->check(CLI::Range(1, SEPCONV_MAX_THREADS))
         ->capture_default_str();

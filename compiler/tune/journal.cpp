@@ -19,7 +19,7 @@ std::string line_of(const Trial &trial) {
         {"tuning", json_of(trial.tuning)}, {"outcome", trial.outcome},
         {"detail", trial.detail},          {"microseconds", trial.measured.microseconds},
         {"ratio", trial.measured.ratio},   {"low", trial.measured.low},
-        {"high", trial.measured.high}};
+        {"high", trial.measured.high},     {"of_default", trial.of_default}};
     return line.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
@@ -30,7 +30,7 @@ bool parse_line(const std::string &text, Trial *trial) {
     for (const char *name : {"hash", "isa", "outcome", "detail"}) {
         if (!line.contains(name) || !line[name].is_string()) return false;
     }
-    for (const char *name : {"microseconds", "ratio", "low", "high"}) {
+    for (const char *name : {"microseconds", "ratio", "low", "high", "of_default"}) {
         if (!line.contains(name) || !line[name].is_number()) return false;
     }
     if (!line.contains("tuning")) return false;
@@ -42,6 +42,7 @@ bool parse_line(const std::string &text, Trial *trial) {
     trial->detail = line["detail"].get<std::string>();
     trial->measured = {line["microseconds"].get<double>(), line["ratio"].get<double>(),
                        line["low"].get<double>(), line["high"].get<double>()};
+    trial->of_default = line["of_default"].get<double>();
     return true;
 }
 

@@ -13,9 +13,10 @@ namespace sepconv {
 struct Trial {
     KernelKey kernel;
     Tuning tuning;
-    std::string outcome;  ///< "best" (so far), "slower", "same" (object) or "dropped".
-    std::string detail;   ///< Why it was dropped.
-    Measurement measured;
+    std::string outcome;    ///< "best" (so far), "slower", "same" (object) or "dropped".
+    std::string detail;     ///< Why it was dropped.
+    Measurement measured;   ///< Against the best so far; of a best one against the default.
+    double of_default = 1;  ///< Its time as a part of the default's.
 };
 
 /// The trials of a tuning run, a line of JSON each behind a first line that says what they depend

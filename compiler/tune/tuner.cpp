@@ -11,24 +11,24 @@
 #include "compiler/files.h"
 #include "compiler/process.h"
 #include "compiler/targets.h"
-#include "compiler/tune/candidates.h"
 #include "compiler/tune/journal.h"
-#include "compiler/tune/kernel_plan.h"
 #include "compiler/tune/measure.h"
+#include "compiler/tune/subject.h"
+#include "compiler/tune/trials_csv.h"
 
 namespace sepconv {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// One distinct block of the model.
-struct Subject {
-    const Kernel *kernel = nullptr;
-    KernelKey key;
-    Plan plan;            ///< Of it alone.
-    std::string library;  ///< The default's.
-    double microseconds = 0;
-    double share = 0;  ///< Microseconds of all its calls.
+/// A candidate must take less than this of the best one's time to take its place: what is closer is
+/// noise, and two runs should agree.
+constexpr double kWorthwhile = 0.985;
+
+/// The fastest library of a subject so far, and its time as a part of the default's.
+struct Best {
+    std::string library;
+    double of_default = 1;
 };
 
 class Tuner {
@@ -40,45 +40,32 @@ public:
         if (jobs_ <= 0) jobs_ = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     }
 
-    Result<TuningTable> run(const Plan &plan) {
-        list_subjects(plan);
+    /// Kernels of `table` are tried first, and stay in it if they are not of this plan.
+    Result<TuningTable> run(const Plan &plan, const TuningTable &table) {
+        table_ = table;
+        subjects_ = subjects_of(plan, target_.isa, target_.halide);
         SEPCONV_RETURN_IF_ERROR(measure_defaults());
         double left = 0;
-        for (const Subject &subject : subjects_) left += subject.share;
-        for (size_t i = 0; i < subjects_.size(); ++i) {
+        for (const Subject &subject : subjects_) left += subject.share();
+        for (const Subject &subject : subjects_) {
             // What one kernel leaves of its part is the others'.
-            const double part = subjects_[i].share / std::max(left, 1e-9);
-            number_ = i + 1;
-            SEPCONV_RETURN_IF_ERROR(tune_subject(subjects_[i], seconds_left() * part));
-            left -= subjects_[i].share;
+            const double part = subject.share() / std::max(left, 1e-9);
+            ++number_;
+            SEPCONV_RETURN_IF_ERROR(tune_subject(subject, seconds_left() * part));
+            left -= subject.share();
         }
         SEPCONV_RETURN_IF_ERROR(write_table());
-        return table();
+        if (!options_.csv.empty()) {
+            SEPCONV_RETURN_IF_ERROR(
+                write_file(options_.csv, trials_csv(subjects_, journal_, options_.threads)));
+        }
+        return table_;
     }
 
 private:
     double seconds_left() const {
         const std::chrono::duration<double> spent = Clock::now() - start_;
         return options_.seconds - spent.count();
-    }
-
-    void list_subjects(const Plan &plan) {
-        for (size_t k = 0; k < plan.kernels.size(); ++k) {
-            const auto *block = std::get_if<Block>(&plan.kernels[k]);
-            if (block == nullptr) continue;
-            Subject subject;
-            subject.kernel = &plan.kernels[k];
-            subject.key = key_of(plan.kernels[k], target_.isa);
-            subject.plan = one_kernel_plan(*block);
-            for (const PlanStep &step : plan.steps) {
-                if (static_cast<size_t>(step.kernel) == k) {
-                    subject.share += static_cast<double>(step.repeat);
-                    subject.plan.blocks[0] = plan.blocks[static_cast<size_t>(step.block)];
-                    subject.plan.blocks[0].kernel = 0;
-                }
-            }
-            subjects_.push_back(std::move(subject));
-        }
     }
 
     /// A child that compiles the kernel alone with this tuning to FOLDER/libkernel.so.
@@ -110,57 +97,70 @@ private:
             const std::string folder = new_folder();
             subject.library = folder + "/libkernel.so";
             children.push_back(build_child(subject, Tuning{}, folder));
-            children.back().what = "compiling " + name_of(subject);
+            children.back().what = "compiling " + subject.name();
         }
         show("compiling the defaults");
         SEPCONV_RETURN_IF_ERROR(run_children(children, jobs_, [](size_t) { return Status(); }));
         for (Subject &subject : subjects_) {
-            const Result<Measurement> time = compare_to(subject, subject.library, subject.library);
+            const Result<Measurement> time = compare(subject.plan, subject.library, subject.library,
+                                                     measuring(options_.threads));
             if (!time.ok()) return time.status();
             subject.microseconds = time.value().microseconds;
-            subject.share *= subject.microseconds;
         }
         std::stable_sort(subjects_.begin(), subjects_.end(),
-                         [](const Subject &a, const Subject &b) { return a.share > b.share; });
+                         [](const Subject &a, const Subject &b) { return a.share() > b.share(); });
         return Status();
     }
 
-    Result<Measurement> compare_to(const Subject &subject, const std::string &reference,
-                                   const std::string &library) {
-        return compare(subject.plan, reference, library,
-                       {options_.threads, options_.seconds_of_child, work_.path()});
+    MeasureOptions measuring(int threads) const {
+        return {threads, options_.seconds_of_child, work_.path()};
     }
 
-    static std::string name_of(const Subject &subject) {
-        return subject.plan.blocks[0].kind + " " + subject.plan.blocks[0].shape;
-    }
-
-    /// Batches until the time is over: a batch is compiled, then timed when no compiler runs.
+    /// First what the table has, then what the estimate puts first, then what differs from the best
+    /// in one field, until the time is over.
     Status tune_subject(const Subject &subject, double seconds) {
-        const Clock::time_point start = Clock::now();
-        const auto spent = [&start] {
-            return std::chrono::duration<double>(Clock::now() - start).count();
-        };
-        std::vector<Tuning> tunings;
-        for (const Tuning &tuning :
-             candidates_of(*subject.kernel, target_.halide, options_.candidates)) {
-            if (journal_.find(subject.key, tuning) == nullptr) tunings.push_back(tuning);
-        }
-        std::string best = subject.library;
+        until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                    std::chrono::duration<double>(seconds));
+        Best best{subject.library, 1};
         const Trial *known = journal_.best_of(subject.key);
-        const auto batch = 2 * static_cast<size_t>(jobs_);
-        for (size_t next = 0; next < tunings.size() && spent() < seconds; next += batch) {
-            if (next == 0 && known != nullptr) {  // Where a killed run left off.
-                const std::vector<Result<std::string>> built = build(subject, {known->tuning});
-                if (built[0].ok()) best = built[0].value();
-            }
-            const std::vector<Tuning> some(tunings.begin() + static_cast<std::ptrdiff_t>(next),
-                                           tunings.begin() + static_cast<std::ptrdiff_t>(std::min(
-                                                                 next + batch, tunings.size())));
+        if (known != nullptr) {  // Where a killed run left off.
+            const std::vector<Result<std::string>> built = build(subject, {known->tuning});
+            if (built[0].ok()) best = {built[0].value(), known->of_default};
+        }
+        std::vector<Tuning> first;
+        const auto listed = table_.kernels.find(subject.key);
+        if (listed != table_.kernels.end()) first.push_back(listed->second.tuning);
+        SEPCONV_RETURN_IF_ERROR(try_all(subject, first, &best));
+        SEPCONV_RETURN_IF_ERROR(
+            try_all(subject, subject.candidates.all(options_.candidates), &best));
+        SEPCONV_RETURN_IF_ERROR(
+            try_all(subject, subject.candidates.neighbours(best_tuning(subject)), &best));
+        // A tuning of the table that has not won again is not better than the default.
+        return settle(subject);
+    }
+
+    Tuning best_tuning(const Subject &subject) const {
+        const Trial *best = journal_.best_of(subject.key);
+        return best == nullptr ? Tuning{} : best->tuning;
+    }
+
+    /// The first of those that the journal does not know, in batches: a batch is compiled, then
+    /// timed when no compiler runs.
+    Status try_all(const Subject &subject, const std::vector<Tuning> &tunings, Best *best) {
+        std::vector<Tuning> left;
+        for (const Tuning &tuning : tunings) {
+            if (journal_.find(subject.key, tuning) == nullptr) left.push_back(tuning);
+        }
+        left.resize(std::min(left.size(), options_.candidates));
+        const auto batch = static_cast<std::ptrdiff_t>(2 * jobs_);
+        for (auto next = left.begin(); next != left.end() && Clock::now() < until_;) {
+            const auto end = next + std::min(batch, left.end() - next);
+            const std::vector<Tuning> some(next, end);
             const std::vector<Result<std::string>> libraries = build(subject, some);
             for (size_t i = 0; i < some.size(); ++i) {
-                SEPCONV_RETURN_IF_ERROR(try_one(subject, some[i], libraries[i], &best));
+                SEPCONV_RETURN_IF_ERROR(try_one(subject, some[i], libraries[i], best));
             }
+            next = end;
         }
         return Status();
     }
@@ -185,59 +185,73 @@ private:
     }
 
     Status try_one(const Subject &subject, const Tuning &tuning, const Result<std::string> &library,
-                   std::string *best) {
+                   Best *best) {
         Trial trial{subject.key, tuning, "slower", "", {}};
         Result<Measurement> measured = library.status();
         if (library.ok()) {
-            const Result<std::string> mine = read_file(library.value());
-            const Result<std::string> reference = read_file(subject.library);
             if (options_.after_build) options_.after_build(tuning, library.value());
-            if (mine.ok() && reference.ok() && mine.value() == reference.value()) {
-                trial.outcome = "same";
-            }
-            measured = compare_to(subject, *best, library.value());
+            measured =
+                compare(subject.plan, best->library, library.value(), measuring(options_.threads));
         }
         if (measured.ok()) {
             trial.measured = measured.value();
-            if (trial.outcome != "same") SEPCONV_RETURN_IF_ERROR(judge(subject, library, &trial));
-            if (trial.outcome == "best") *best = library.value();
-        } else {
+            trial.of_default = trial.measured.ratio * best->of_default;
+            measured = judge(subject, library.value(), *best, &trial);
+        }
+        if (!measured.ok()) {
             trial.outcome = "dropped";
             trial.detail = measured.status().message();
             fmt::print(stderr, "{}dropped {} of {}: {}\n", line_end(), describe(tuning),
-                       name_of(subject), trial.detail);
+                       subject.name(), trial.detail);
         }
         SEPCONV_RETURN_IF_ERROR(journal_.add(trial));
         show_trial(subject);
-        return trial.outcome == "best" ? write_table() : Status();
+        if (trial.outcome != "best") return Status();
+        *best = {library.value(), trial.of_default};
+        return settle(subject);
     }
 
-    /// Better than the best so far, and in another process again better than the default.
-    Status judge(const Subject &subject, const Result<std::string> &library, Trial *trial) {
-        if (trial->measured.high >= 1) return Status();
-        const Result<Measurement> again = compare_to(subject, subject.library, library.value());
-        if (!again.ok()) {
-            trial->outcome = "dropped";
-            trial->detail = again.status().message();
-        } else if (again.value().high < 1) {
-            trial->outcome = "best";
-            trial->measured = again.value();
+    /// Whether the trial is better than the best so far by what is worthwhile, and measured again
+    /// in other processes is that still, and better than the default in each of them.
+    Result<Measurement> judge(const Subject &subject, const std::string &library, const Best &best,
+                              Trial *trial) {
+        if (trial->measured.high >= 1 || trial->measured.ratio >= kWorthwhile) {
+            return trial->measured;
         }
-        return Status();
+        const Result<Measurement> again =
+            confirm(subject.plan, subject.library, library, measuring(options_.threads));
+        if (!again.ok()) return again;
+        trial->measured = again.value();
+        trial->of_default = trial->measured.ratio;
+        const bool better = trial->measured.ratio < kWorthwhile * best.of_default;
+        if (!better || trial->measured.high >= 1) return again;
+        const Result<bool> shares = shares_as_well(subject, library);
+        if (!shares.ok()) return shares.status();
+        if (shares.value()) trial->outcome = "best";
+        return again;
     }
 
-    TuningTable table() const {
-        TuningTable table;
-        table.cpu = this_cpu();
-        for (const Subject &subject : subjects_) {
-            const Trial *best = journal_.best_of(subject.key);
-            if (best == nullptr) continue;
-            table.kernels[subject.key] = {describe(*subject.kernel), best->tuning};
+    /// A table does not say for how many threads it is: what wins with one must not lose with two.
+    Result<bool> shares_as_well(const Subject &subject, const std::string &library) {
+        constexpr double kNoise = 1.05;
+        if (options_.threads != 1 || std::thread::hardware_concurrency() < 2) return true;
+        const Result<Measurement> two =
+            confirm(subject.plan, subject.library, library, measuring(2));
+        if (!two.ok()) return two.status();
+        return two.value().ratio < kNoise;
+    }
+
+    /// The subject's line of the table, on disk.
+    Status settle(const Subject &subject) {
+        const Trial *best = journal_.best_of(subject.key);
+        table_.kernels.erase(subject.key);
+        if (best != nullptr) {
+            table_.kernels[subject.key] = {describe(*subject.kernel), best->tuning};
         }
-        return table;
+        return write_table();
     }
 
-    Status write_table() const { return replace_file(options_.output, text_of(table())); }
+    Status write_table() const { return replace_file(options_.output, text_of(table_)); }
 
     std::string line_end() const { return terminal_ && !options_.build.quiet ? "\r\x1b[K" : ""; }
 
@@ -250,8 +264,8 @@ private:
     void show_trial(const Subject &subject) const {
         const Trial *best = journal_.best_of(subject.key);
         show(fmt::format("[{}/{}] {}: best {:.3f} of the default's {:.1f} us, {:.0f} s left",
-                         number_, subjects_.size(), name_of(subject),
-                         best == nullptr ? 1.0 : best->measured.ratio, subject.microseconds,
+                         number_, subjects_.size(), subject.name(),
+                         best == nullptr ? 1.0 : best->of_default, subject.microseconds,
                          std::max(0.0, seconds_left())));
     }
 
@@ -262,10 +276,30 @@ private:
     const bool terminal_ = isatty(STDERR_FILENO) != 0;
     const Clock::time_point start_ = Clock::now();
     int jobs_ = 1;
+    TuningTable table_;
     std::vector<Subject> subjects_;
+    Clock::time_point until_;  ///< When the subject's time is over.
     size_t number_ = 0;
     int folders_ = 0;
 };
+
+/// What is at `path`, if it is a table of this CPU and these schedules; empty if there is nothing,
+/// or one of older schedules.
+Result<TuningTable> table_at(const std::string &path) {
+    TuningTable empty;
+    empty.cpu = this_cpu();
+    if (!exists(path)) return empty;
+    const Result<std::string> text = read_file(path);
+    if (!text.ok()) return text.status();
+    const Result<TuningTable> table = parse_table(text.value(), path);
+    if (!table.ok()) return table.status();
+    if (!(table.value().cpu == empty.cpu)) {
+        return Status(StatusCode::kInvalidArgument,
+                      fmt::format("--output: '{}' is of {}, and this is {}", path,
+                                  describe(table.value().cpu), describe(empty.cpu)));
+    }
+    return table.value().schedule_version == kScheduleVersion ? table : empty;
+}
 
 }  // namespace
 
@@ -279,6 +313,8 @@ Result<TuningTable> tune(const Plan &plan, const TuneOptions &options) {
     if (!cache.ok()) return cache.status();
     const Result<TemporaryFolder> work = TemporaryFolder::create(cache.value(), "tune");
     if (!work.ok()) return work.status();
+    const Result<TuningTable> table = table_at(options.output);
+    if (!table.ok()) return table.status();
     // Trials of another build of the schedules are no trials of these.
     const Result<std::string> tool = tool_fingerprint();
     if (!tool.ok()) return tool.status();
@@ -287,7 +323,8 @@ Result<TuningTable> tune(const Plan &plan, const TuneOptions &options) {
                     hash_of(tool.value()), options.threads);
     Result<Journal> journal = Journal::open(options.output + ".journal", head);
     if (!journal.ok()) return journal.status();
-    return Tuner(options, targets.value()[0], std::move(journal).value(), work.value()).run(plan);
+    return Tuner(options, targets.value()[0], std::move(journal).value(), work.value())
+        .run(plan, table.value());
 }
 
 }  // namespace sepconv

@@ -12,10 +12,12 @@ namespace sepconv {
 
 struct TuneOptions {
     BuildOptions build;  ///< With one ISA, which this CPU has.
-    std::string output;  ///< The table; the journal is beside it, at OUTPUT.journal.
+    /// The table, which kernels are added to if it is there; the journal is OUTPUT.journal.
+    std::string output;
+    std::string csv;  ///< If not empty: all trials, and the terms of their estimates.
     int threads = 1;
     double seconds = 600;       ///< The budget. What runs when it ends is finished.
-    size_t candidates = 24;     ///< At most, of a kernel.
+    size_t candidates = 24;     ///< At most, of a kernel; as many again beside the best of them.
     int seconds_of_child = 30;  ///< Time limit of one measurement.
     /// Tests: sees every candidate's library before it is measured, and may replace it.
     std::function<void(const Tuning &, const std::string &library)> after_build;

@@ -148,8 +148,12 @@ TEST_F(EmitTest, TheSharedLibraryRuns) {
     const Plan plan = hostile_plan();
     const Result<Emitted> emitted = compile(plan, "out");
     ASSERT_TRUE(emitted.ok());
-    const auto library = LoadedLibrary::open(emitted.value().shared, "net", 2, true);
+    const auto library = LoadedLibrary::open(emitted.value().shared, "net");
     ASSERT_TRUE(library.ok()) << library.status().message();
+    sepconv_options_t options = {};
+    options.num_threads = 2;
+    options.profile = 1;
+    ASSERT_TRUE(library.value()->start(options).ok());
     const std::vector<float> input(6 * 7 * 5, 1.0F);
     std::vector<float> output(6 * 7 * 9, 1e30F);
     const void *inputs[] = {input.data()};
