@@ -10,7 +10,7 @@ namespace sepconv {
 
 /// Raised whenever a Tuning comes to mean another loop nest than before: tables measured with an
 /// older one are then ignored.
-constexpr int kScheduleVersion = 1;
+constexpr int kScheduleVersion = 2;
 
 /// How the stages in front of a project follow each other.
 enum class Order {
