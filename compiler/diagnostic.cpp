@@ -79,4 +79,11 @@ Status check_shape(const std::string &what, const Shape &shape) {
     return Status();
 }
 
+Status over_budget(const std::string &what) {
+    return Status(StatusCode::kResourceExhausted,
+                  what + ": what is made of the model's constants would exceed " +
+                      std::to_string(kMaxDerivedBytes) + " bytes and " +
+                      std::to_string(kDerivedPerByte) + " for each byte of the model");
+}
+
 }  // namespace sepconv

@@ -25,6 +25,9 @@ Status node_error(StatusCode code, const Node &node, const std::string &text);
 /// `what` names the tensor in the message.
 Status check_shape(const std::string &what, const Shape &shape);
 
+/// `what` would exceed Graph::budget.
+Status over_budget(const std::string &what);
+
 }  // namespace sepconv
 
 #endif  // SEPCONV_COMPILER_DIAGNOSTIC_H_

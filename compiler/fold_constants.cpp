@@ -123,16 +123,12 @@ private:
 
     const Constant &input(size_t i) const { return *c_.constant(i); }
 
-    /// Claims room for a result, and for what is read to make it.
-    Status claim(const Shape &shape, int64_t elements_read = 0) {
+    /// Claims room for a result, `lists` of as many indices, and what else is read to make it.
+    Status claim(const Shape &shape, int64_t elements_read = 0, int64_t lists = 0) {
         SEPCONV_RETURN_IF_ERROR(check_shape("the output of " + node_text(c_.node), shape));
-        budget_ -=
-            (element_count(shape) + elements_read + 1) * static_cast<int64_t>(sizeof(int64_t));
-        if (budget_ < 0) {
-            return node_error(
-                StatusCode::kResourceExhausted, c_.node,
-                "folding constants would exceed " + std::to_string(kMaxFoldedBytes) + " bytes");
-        }
+        const int64_t elements = element_count(shape) * (lists + 1) + elements_read + 1;
+        budget_ -= elements * static_cast<int64_t>(sizeof(int64_t));
+        if (budget_ < 0) return over_budget(node_text(c_.node));
         return Status();
     }
 
@@ -309,7 +305,7 @@ private:
             !broadcast_shapes(values, input(0).shape, shape)) {
             return c_.invalid("inputs do not fit each other");
         }
-        SEPCONV_RETURN_IF_ERROR(claim(shape));
+        SEPCONV_RETURN_IF_ERROR(claim(shape, 0, 3));
         const Ints condition = broadcast_index(input(0).shape, shape);
         const Ints yes = broadcast_index(input(1).shape, shape);
         const Ints no = broadcast_index(input(2).shape, shape);
@@ -376,22 +372,8 @@ private:
             turned.push_back(in[static_cast<size_t>(axis)]);
             strides.push_back(from[static_cast<size_t>(axis)]);
         }
-        const Constant rows = move_strided(input(0), turned, 0, strides);
-        Constant result = empty_like(input(0), std::move(shape));
-        for (int64_t i = 0; i < element_count(kept); ++i) {
-            Constant sum = empty_like(input(0), {});
-            append(rows, i * terms, sum);
-            for (int64_t j = 1; j < terms; ++j) {
-                Constant next = empty_like(input(0), {});
-                append(rows, i * terms + j, next);
-                sum = *fold_binary(step, sum, next, {});
-            }
-            if (mean) {
-                sum.floats[0] /= static_cast<float>(terms);
-            }
-            append(sum, 0, result);
-        }
-        return result;
+        return reduce_rows(step, mean, move_strided(input(0), turned, 0, strides), terms,
+                           std::move(shape));
     }
 
     Result<std::vector<Constant>> fold_movement() {
@@ -400,7 +382,7 @@ private:
             return shapes.status();
         }
         for (const Shape &shape : shapes.value()) {
-            SEPCONV_RETURN_IF_ERROR(claim(shape));
+            SEPCONV_RETURN_IF_ERROR(claim(shape, 0, c_.node.op == "Expand" ? 1 : 0));
         }
         const Shape &shape = shapes.value()[0];
         const std::string &op = c_.node.op;
@@ -505,7 +487,7 @@ private:
             if (!c_.has_input(i) || !broadcast_shapes(result.shape, input(i).shape, shape)) {
                 return unknown;
             }
-            SEPCONV_RETURN_IF_ERROR(claim(shape));
+            SEPCONV_RETURN_IF_ERROR(claim(shape, 0, 2));
             // Pow alone allows its operands to differ.
             std::optional<Constant> value =
                 c_.node.op == "Pow" && input(i).is_float() != result.is_float()

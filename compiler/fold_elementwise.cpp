@@ -250,4 +250,37 @@ std::optional<Constant> fold_binary(const std::string &op, const Constant &x, co
                         : fold_int(op, x, y, ix, iy, std::move(result));
 }
 
+namespace {
+
+template<typename T, typename Step>
+std::vector<T> reduced(const std::vector<T> &rows, size_t terms, Step step) {
+    std::vector<T> result;
+    result.reserve(rows.size() / terms);
+    for (size_t first = 0; first < rows.size(); first += terms) {
+        T value = rows[first];
+        for (size_t i = 1; i < terms; ++i) value = step(value, rows[first + i]);
+        result.push_back(value);
+    }
+    return result;
+}
+
+}  // namespace
+
+Constant reduce_rows(const std::string &op, bool mean, const Constant &rows, int64_t terms,
+                     Shape shape) {
+    Constant result;
+    result.type = rows.type;
+    result.shape = std::move(shape);
+    const auto count = static_cast<size_t>(terms);
+    if (rows.is_float()) {
+        result.floats = reduced(rows.floats, count, float_binary().at(op));
+        for (float &value : result.floats) value /= mean ? static_cast<float>(terms) : 1.0F;
+    } else {
+        const IntBinary step = int_binary().at(op);
+        result.ints = reduced(rows.ints, count,
+                              [&](int64_t x, int64_t y) { return wrap(step(x, y), rows.type); });
+    }
+    return result;
+}
+
 }  // namespace sepconv

@@ -19,6 +19,11 @@ std::optional<Constant> fold_unary(const std::string &op, const Constant &x);
 std::optional<Constant> fold_binary(const std::string &op, const Constant &x, const Constant &y,
                                     const Shape &shape);
 
+/// One value for each run of `terms` values (at least one): "Add", "Mul", "Min" or "Max" from the
+/// first to the last, and then of floats the mean.
+Constant reduce_rows(const std::string &op, bool mean, const Constant &rows, int64_t terms,
+                     Shape shape);
+
 /// Index into a tensor of `shape` for each row-major index into `into`, to which it broadcasts.
 std::vector<int64_t> broadcast_index(const Shape &shape, const Shape &into);
 

@@ -4,6 +4,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "compiler/limits.h"
+
 namespace sepconv {
 namespace {
 
@@ -33,20 +35,21 @@ public:
 
 private:
     /// The nodes that read a value that is no output of the graph; else nothing.
-    std::vector<int> consumers(const std::string &value) const {
+    const std::vector<int> &consumers(const std::string &value) const {
+        static const std::vector<int> none;
         auto found = consumers_.find(value);
-        return found == consumers_.end() ? std::vector<int>{} : found->second;
+        return found == consumers_.end() ? none : found->second;
     }
 
     /// The only node that reads the value, or -1.
     int sole_consumer(const std::string &value) const {
-        const std::vector<int> nodes = consumers(value);
+        const std::vector<int> &nodes = consumers(value);
         return nodes.size() != 1 || claimed_[nodes[0]] ? -1 : nodes[0];
     }
 
     /// Extends the group by elementwise nodes while one reads its output alone.
     void chain(Group &group, FusedSteps &steps, int channel_axis, bool tensors) const {
-        for (int next = sole_consumer(group.output); next >= 0;
+        for (int next = sole_consumer(group.output); next >= 0 && steps.size() < kMaxFusedSteps;
              next = sole_consumer(group.output)) {
             const Node &node = graph_.nodes[next];
             std::optional<FusedSteps> more = as_steps(
@@ -199,7 +202,7 @@ private:
     /// result with the output, which nobody else reads.
     bool add_squeeze(Group &group) const {
         const std::string squeezed = group.output;
-        const std::vector<int> readers = consumers(squeezed);
+        const std::vector<int> &readers = consumers(squeezed);
         if (readers.size() != 2 || claimed_[readers[0]] || claimed_[readers[1]]) return false;
         const bool first = is_pool(graph_.nodes[readers[0]]);
         const int pool = readers[first ? 0 : 1], gate = readers[first ? 1 : 0];
@@ -228,7 +231,7 @@ private:
         Group group = front;
         add_stage(group, StageId::kProject, primary, false);
         const std::string value = group.output;
-        const std::vector<int> readers = consumers(value);
+        const std::vector<int> &readers = consumers(value);
         if (readers.size() != 2 || claimed_[readers[0]] || claimed_[readers[1]])
             return std::nullopt;
         const bool first = depthwise(readers[0]);

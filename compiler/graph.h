@@ -2,6 +2,7 @@
 #define SEPCONV_COMPILER_GRAPH_H_
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -67,6 +68,8 @@ struct Graph {
     std::vector<Node> nodes;
     std::map<std::string, Value> values;        ///< Inputs and all nodes' outputs.
     std::map<std::string, Constant> constants;  ///< By value name; disjoint from `values`.
+    /// Bytes that may still be made of constants (limits.h); below 0 the model is to be refused.
+    int64_t budget = std::numeric_limits<int64_t>::max();
 
     bool is_constant(const std::string &value) const { return constants.count(value) != 0; }
     /// Shape of a value or constant.

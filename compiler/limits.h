@@ -22,8 +22,21 @@ constexpr int64_t kMaxElements = (int64_t{1} << 31) - 1;
 constexpr size_t kMaxNameBytes = 4096;
 /// Inputs and outputs of one node: a Concat of all layers of a dense network has hundreds.
 constexpr int kMaxNodeValues = 4096;
-/// Bytes that folding may read and produce, and that narrow integers may grow by when widened.
-constexpr int64_t kMaxFoldedBytes = int64_t{1} << 30;
+/// What may be made of a model's constants (folded, widened, scaled, packed, tabulated): so many
+/// bytes, and so many for each byte that was read.
+constexpr int64_t kMaxDerivedBytes = int64_t{1} << 28;
+constexpr int64_t kDerivedPerByte = 64;
+/// External data in all: two tensors may lie at the same place of a file.
+constexpr int64_t kMaxExternalBytes = int64_t{1} << 32;
+/// What is left of the two while a model is read.
+struct ConstantBudget {
+    int64_t derived = kMaxDerivedBytes;
+    int64_t external = kMaxExternalBytes;
+};
+/// Elementwise operators in one kernel, whose expression Halide takes apart by recursion.
+constexpr size_t kMaxFusedSteps = 64;
+/// Kernel calls of one run.
+constexpr size_t kMaxSteps = 200000;
 /// First operator set with today's broadcasting, and the newest that the rules were written for.
 constexpr int64_t kMinOpset = 7;
 constexpr int64_t kMaxOpset = 28;

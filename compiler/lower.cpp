@@ -7,6 +7,7 @@
 #include <set>
 
 #include "compiler/diagnostic.h"
+#include "compiler/limits.h"
 #include "compiler/lowering.h"
 #include "layer/arguments.h"
 
@@ -139,7 +140,7 @@ View Lowering::view_of(const std::string &name) {
     auto known = views_.find(name);
     if (known != views_.end()) return known->second;
     const Constant &constant = *graph_.constant(name);
-    return constant_view(constant.shape, constant.floats);
+    return views_[name] = constant_view(constant.shape, constant.floats);
 }
 
 View Lowering::constant_view(const Shape &shape, const std::vector<float> &values) {
@@ -178,6 +179,10 @@ Place Lowering::constant_ints(const std::vector<int32_t> &values) {
 Status Lowering::add_step(const Kernel &kernel, int64_t repeat, std::vector<Place> places) {
     if (Status status = validate(kernel); !status.ok()) {
         return node_error(status.code(), *current_, status.message());
+    }
+    if (steps_.size() >= kMaxSteps) {
+        return node_error(StatusCode::kResourceExhausted, *current_,
+                          fmt::format("the model needs more than {} kernel calls", kMaxSteps));
     }
     const std::string description = describe(kernel);
     auto [known, fresh] = kernels_.try_emplace(description, static_cast<int>(plan_.kernels.size()));
@@ -224,6 +229,11 @@ void Lowering::begin_block(const Group &group, const std::string &kind) {
 
 Status Lowering::unsupported(const Node &node, const std::string &why) const {
     return node_error(StatusCode::kUnsupported, node, why);
+}
+
+Status Lowering::claim(int64_t elements) {
+    budget_ -= elements * static_cast<int64_t>(sizeof(float));
+    return budget_ >= 0 ? Status() : over_budget(node_text(*current_));
 }
 
 Status Lowering::lower_group(const Group &group) {

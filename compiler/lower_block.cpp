@@ -51,6 +51,7 @@ Result<Convolution> Lowering::place_pointwise(const Node &node, const FusedSteps
     Convolution layer;
     layer.in_channels = static_cast<int>(shape[1]);
     layer.out_channels = static_cast<int>(shape[0]);
+    SEPCONV_RETURN_IF_ERROR(claim(whole_panels(shape[0]) * (shape[1] + 1)));
     places.push_back(constant_floats(
         pack_convolution(shape[0], shape[1], 1, 1, [&](int64_t co, int64_t ci, int64_t, int64_t) {
             const int64_t natural = ci % channels * multiplier + ci / channels;
@@ -75,6 +76,8 @@ Result<Depthwise> Lowering::place_depthwise(const Node &node, const FusedSteps &
     layer.channels = static_cast<int>(graph_.shape_of(node.input(0))[1]);
     layer.multiplier = static_cast<int>(weights.value()->shape[0]) / layer.channels;
     layer.window = window_of(node, kernel);
+    SEPCONV_RETURN_IF_ERROR(
+        claim(layer.multiplier * whole_panels(layer.channels) * (layer.window.taps() + 1)));
     places.push_back(
         constant_floats(pack_depthwise(layer.channels, layer.multiplier, kernel.h, kernel.w,
                                        [&](int64_t co, int64_t, int64_t ky, int64_t kx) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "compiler/limits.h"
 #include "compiler/lowering.h"
 
 namespace sepconv {
@@ -43,6 +44,7 @@ Result<Epilogue> Lowering::place_epilogue(const FusedSteps &steps, int64_t first
                 break;
             case Operand::kChannel:
                 if (constant != nullptr) {
+                    SEPCONV_RETURN_IF_ERROR(claim(multiplier * whole_panels(channels)));
                     places.push_back(
                         constant_floats(pack_channels(channels, multiplier, [&](int64_t channel) {
                             return constant->floats[first + channel];
@@ -82,6 +84,8 @@ Status Lowering::lower_part(const Part &part, const View &in, const View &out,
     layer.out_channels = static_cast<int>(part.out_channels);
     layer.window = part.window;
     std::vector<Place> places = {batched_place(in)};
+    SEPCONV_RETURN_IF_ERROR(
+        claim(whole_panels(part.out_channels) * (part.in_channels * part.window.taps() + 1)));
     places.push_back(
         constant_floats(pack_convolution(part.out_channels, part.in_channels, part.window.kernel_h,
                                          part.window.kernel_w, part.weight)));
@@ -164,6 +168,15 @@ Phase phase_of(int64_t phase, int64_t in, int64_t out, int64_t kernel, int64_t s
     return result;
 }
 
+std::vector<Phase> phases_of(int64_t count, int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                             int64_t dilation, int64_t pad) {
+    std::vector<Phase> phases;
+    for (int64_t phase = 0; phase < count; phase++) {
+        phases.push_back(phase_of(phase, in, out, kernel, stride, dilation, pad));
+    }
+    return phases;
+}
+
 Window phase_window(const Phase &rows, const Phase &columns) {
     Window window;
     window.kernel_h = static_cast<int>(rows.taps.size());
@@ -193,12 +206,23 @@ Status Lowering::lower_transposed(const Group &group) {
     views_[group.output] = out;
     operand_shape_ = graph_.shape_of(group.output);
     const std::function<float(int64_t)> bias = bias_of(node);
-    for (int64_t py = 0; py < std::min<int64_t>(window.stride_h, out.shape[2]); py++) {
-        const Phase rows = phase_of(py, in.shape[2], out.shape[2], kernel.h, window.stride_h,
-                                    window.dilation_h, window.pad_top);
-        for (int64_t px = 0; px < std::min<int64_t>(window.stride_w, out.shape[3]); px++) {
-            const Phase columns = phase_of(px, in.shape[3], out.shape[3], kernel.w, window.stride_w,
-                                           window.dilation_w, window.pad_left);
+    const int64_t phases_y = std::min<int64_t>(window.stride_h, out.shape[2]);
+    const int64_t phases_x = std::min<int64_t>(window.stride_w, out.shape[3]);
+    if (phases_y * phases_x > static_cast<int64_t>(kMaxSteps)) {
+        return unsupported(
+            node, fmt::format("strides {}x{} are too large", window.stride_h, window.stride_w));
+    }
+    SEPCONV_RETURN_IF_ERROR(claim(phases_y * kernel.h + phases_x * kernel.w));
+    const std::vector<Phase> all_rows =
+        phases_of(phases_y, in.shape[2], out.shape[2], kernel.h, window.stride_h, window.dilation_h,
+                  window.pad_top);
+    const std::vector<Phase> all_columns =
+        phases_of(phases_x, in.shape[3], out.shape[3], kernel.w, window.stride_w, window.dilation_w,
+                  window.pad_left);
+    for (int64_t py = 0; py < phases_y; py++) {
+        const Phase &rows = all_rows[static_cast<size_t>(py)];
+        for (int64_t px = 0; px < phases_x; px++) {
+            const Phase &columns = all_columns[static_cast<size_t>(px)];
             const auto at_output = [&](const View &view) {
                 return sliced(sliced(view, 2, py, window.stride_h, rows.outputs), 3, px,
                               window.stride_w, columns.outputs);

@@ -179,6 +179,7 @@ Status Lowering::lower_gathered_pad(const Node &node, const View &in, const View
     Resize kernel;
     kernel.input = image_of(in, is_padded(in));
     kernel.output = image_of(out, is_padded(out));
+    SEPCONV_RETURN_IF_ERROR(claim(2 * (out.shape[2] + out.shape[3])));
     const AxisTable rows = pad_table(in.shape[2], out.shape[2], pads[2], mode);
     const AxisTable columns = pad_table(in.shape[3], out.shape[3], pads[3], mode);
     return add_step(

@@ -146,6 +146,7 @@ Status Lowering::lower_resize(const Group &group) {
     kernel.input = image_of(in, is_padded(in));
     kernel.output = image_of(out, is_padded(out));
     kernel.taps = resize_taps(node.attribute("mode", std::string("nearest")));
+    SEPCONV_RETURN_IF_ERROR(claim(2 * kernel.taps * (out.shape[2] + out.shape[3])));
     for (int d = 2; d < 4; d++) {
         ResizeAxis axis;
         axis.in = in.shape[d], axis.out = out.shape[d], axis.scale = scales[d];

@@ -35,7 +35,8 @@ Window window_of(const Node &node, const Kernel2d &kernel);
 /// one group into steps or views.
 class Lowering {
 public:
-    Lowering(const Graph &graph, Layout edges) : graph_(graph), edges_(edges) {}
+    Lowering(const Graph &graph, Layout edges)
+        : graph_(graph), edges_(edges), budget_(graph.budget) {}
 
     Result<Plan> run();
 
@@ -77,6 +78,8 @@ private:
     Status add_step(const Kernel &kernel, int64_t repeat, std::vector<Place> places);
     void begin_block(const Group &group, const std::string &kind);
     Status unsupported(const Node &node, const std::string &why) const;
+    /// Takes the bytes of so many packed or tabulated values from the graph's budget.
+    Status claim(int64_t elements);
 
     // lower_map.cpp: copies and elementwise operators.
     Status map(const View &out, const View &in, const Epilogue &epilogue,
@@ -139,6 +142,7 @@ private:
 
     const Graph &graph_;
     const Layout edges_;
+    int64_t budget_;
     Plan plan_;
     std::vector<Storage> storages_;
     std::vector<Step> steps_;

@@ -67,9 +67,9 @@ Status proto_error(StatusCode code, const onnx::NodeProto &proto, const std::str
 
 class Parser {
 public:
-    Parser(const onnx::ModelProto &model, const std::string &folder)
+    Parser(const onnx::ModelProto &model, size_t bytes, const std::string &folder)
         : model_(model), graph_(model.graph()), folder_(folder) {
-        parsed_.folding_budget = kMaxFoldedBytes;
+        parsed_.budget.derived += static_cast<int64_t>(bytes) * kDerivedPerByte;
     }
 
     Result<ParsedModel> parse() {
@@ -277,8 +277,8 @@ private:
         }
         for (const auto &[name, tensor] : initialisers_) {
             if (read.count(name) != 0) {
-                Result<Constant> constant = read_tensor(*tensor, "initialiser " + quote(name),
-                                                        folder_, parsed_.folding_budget);
+                Result<Constant> constant =
+                    read_tensor(*tensor, "initialiser " + quote(name), folder_, parsed_.budget);
                 if (!constant.ok()) {
                     return constant.status();
                 }
@@ -355,8 +355,8 @@ private:
                 value = std::vector<int64_t>(proto.ints().begin(), proto.ints().end());
                 break;
             case onnx::AttributeProto::TENSOR: {
-                Result<Constant> constant = read_tensor(proto.t(), node_text(node) + ": " + what,
-                                                        folder_, parsed_.folding_budget);
+                Result<Constant> constant =
+                    read_tensor(proto.t(), node_text(node) + ": " + what, folder_, parsed_.budget);
                 if (!constant.ok()) {
                     return constant.status();
                 }
@@ -400,7 +400,7 @@ Result<ParsedModel> parse_onnx(std::string_view bytes, const std::string &folder
         return invalid("not an ONNX model: the " + std::to_string(bytes.size()) +
                        " bytes are not a protobuf message of the kind ModelProto");
     }
-    return Parser(model, folder).parse();
+    return Parser(model, bytes.size(), folder).parse();
 }
 
 }  // namespace sepconv

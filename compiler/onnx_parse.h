@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/graph.h"
+#include "compiler/limits.h"
 #include "layer/status.h"
 
 namespace sepconv {
@@ -29,7 +30,7 @@ struct ParsedModel {
     std::vector<std::string> outputs;
     std::vector<Node> nodes;
     std::map<std::string, Constant> constants;  ///< The initialisers that nodes or outputs read.
-    int64_t folding_budget = 0;                 ///< Bytes left for folded and widened constants.
+    ConstantBudget budget;
 };
 
 /// Decodes and checks untrusted bytes. `folder` is where external data may lie; empty: refused.

@@ -259,7 +259,7 @@ std::string data_type_name(int data_type) {
 }
 
 Result<Constant> read_tensor(const onnx::TensorProto &tensor, const std::string &what,
-                             const std::string &folder, int64_t &budget) {
+                             const std::string &folder, ConstantBudget &budget) {
     Constant constant;
     const std::optional<ElementType> type = element_type(tensor.data_type());
     if (!type) {
@@ -274,20 +274,23 @@ Result<Constant> read_tensor(const onnx::TensorProto &tensor, const std::string 
         return Status(StatusCode::kUnsupported, what + ": segmented tensors are not supported");
     }
     if (!constant.is_float()) {
-        budget -= element_count(constant.shape) * static_cast<int64_t>(sizeof(int64_t));
-        if (budget < 0) {
-            return Status(StatusCode::kResourceExhausted,
-                          what + ": the model's integer constants exceed " +
-                              std::to_string(kMaxFoldedBytes) + " bytes");
-        }
+        budget.derived -= element_count(constant.shape) * static_cast<int64_t>(sizeof(int64_t));
+        if (budget.derived < 0) return over_budget(what);
     }
     if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
         const uint64_t expected =
             static_cast<uint64_t>(element_count(constant.shape)) * element_bytes(constant.type);
+        budget.external -= static_cast<int64_t>(expected);
+        if (budget.external < 0) {
+            return Status(
+                StatusCode::kResourceExhausted,
+                what + ": external data exceeds " + std::to_string(kMaxExternalBytes) + " bytes");
+        }
         const Result<std::string> bytes = read_external(tensor, what, folder, expected);
         if (!bytes.ok()) {
             return bytes.status();
         }
+        budget.derived += static_cast<int64_t>(expected) * kDerivedPerByte;
         SEPCONV_RETURN_IF_ERROR(decode_raw(bytes.value(), what, constant));
     } else if (tensor.has_raw_data()) {
         SEPCONV_RETURN_IF_ERROR(decode_raw(tensor.raw_data(), what, constant));

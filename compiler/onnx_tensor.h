@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compiler/graph.h"
+#include "compiler/limits.h"
 #include "layer/status.h"
 #include "onnx/onnx.pb.h"
 
@@ -18,9 +19,9 @@ std::string data_type_name(int data_type);
 
 /// Decodes a tensor; its values must match its shape exactly. `what` names it in messages. External
 /// data is read from files inside `folder` only, and refused when that is empty. `budget` is
-/// reduced by the bytes that integers grow by.
+/// reduced by the bytes that integers grow by, and by those read.
 Result<Constant> read_tensor(const onnx::TensorProto &tensor, const std::string &what,
-                             const std::string &folder, int64_t &budget);
+                             const std::string &folder, ConstantBudget &budget);
 
 }  // namespace sepconv
 

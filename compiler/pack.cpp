@@ -3,13 +3,9 @@
 #include "layer/layer.h"
 
 namespace sepconv {
-namespace {
-
 int64_t whole_panels(int64_t channels) {
     return (channels + kPanel - 1) / kPanel * kPanel;
 }
-
-}  // namespace
 
 std::vector<float> pack_convolution(int64_t out, int64_t in, int64_t kernel_h, int64_t kernel_w,
                                     const WeightAt &weight) {

@@ -7,6 +7,9 @@
 
 namespace sepconv {
 
+/// The next multiple of 16.
+int64_t whole_panels(int64_t channels);
+
 /// weight(out_channel, in_channel, ky, kx) of a convolution that is being packed.
 using WeightAt = std::function<float(int64_t co, int64_t ci, int64_t ky, int64_t kx)>;
 

@@ -1,12 +1,18 @@
 #include "compiler/plan_memory.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
 
 namespace sepconv {
 namespace {
 
 constexpr int64_t kAlignment = 64;
 constexpr int kRounds = 50;
+/// More than any real network has: the search's time is the square of that.
+constexpr size_t kMaxSearched = 4000;
 
 int64_t aligned(int64_t bytes) {
     return (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -46,14 +52,81 @@ Packing pack(const std::vector<Lifetime> &lifetimes, const std::vector<size_t> &
 
 /// The most that is in use at any step: no packing is smaller.
 int64_t least_bytes(const std::vector<Lifetime> &lifetimes) {
-    std::vector<int64_t> loads;
+    std::map<int, int64_t> changes;
     for (const Lifetime &lifetime : lifetimes) {
-        loads.resize(std::max(loads.size(), static_cast<size_t>(lifetime.last_step) + 1));
-        for (int step = lifetime.first_step; step <= lifetime.last_step; ++step) {
-            loads[static_cast<size_t>(step)] += aligned(lifetime.bytes);
-        }
+        changes[lifetime.first_step] += aligned(lifetime.bytes);
+        changes[lifetime.last_step + 1] -= aligned(lifetime.bytes);
     }
-    return loads.empty() ? 0 : *std::max_element(loads.begin(), loads.end());
+    int64_t load = 0, most = 0;
+    for (const auto &[step, change] : changes) most = std::max(most, load += change);
+    return most;
+}
+
+/// Free bytes between others, found by where they begin and by how many they are.
+class FreeRanges {
+public:
+    void add(int64_t offset, int64_t bytes) {
+        auto next = by_offset_.lower_bound(offset);
+        if (next != by_offset_.end() && next->first == offset + bytes) {
+            bytes += next->second;
+            next = remove(next);
+        }
+        if (next != by_offset_.begin() &&
+            std::prev(next)->first + std::prev(next)->second == offset) {
+            offset = std::prev(next)->first;
+            bytes += std::prev(next)->second;
+            remove(std::prev(next));
+        }
+        by_offset_[offset] = bytes;
+        by_bytes_.emplace(bytes, offset);
+    }
+
+    /// The smallest that is large enough, or at the end.
+    int64_t take(int64_t bytes) {
+        const auto found = by_bytes_.lower_bound({bytes, 0});
+        if (found == by_bytes_.end()) return std::exchange(end_, end_ + bytes);
+        const auto [free, offset] = *found;
+        remove(by_offset_.find(offset));
+        if (free > bytes) add(offset + bytes, free - bytes);
+        return offset;
+    }
+
+    int64_t end() const { return end_; }
+
+private:
+    using Offsets = std::map<int64_t, int64_t>;
+
+    Offsets::iterator remove(Offsets::iterator range) {
+        by_bytes_.erase({range->second, range->first});
+        return by_offset_.erase(range);
+    }
+
+    Offsets by_offset_;
+    std::set<std::pair<int64_t, int64_t>> by_bytes_;
+    int64_t end_ = 0;
+};
+
+/// In the order of steps, each at the tightest place that is free then.
+Packing pack_in_time(const std::vector<Lifetime> &lifetimes, std::vector<size_t> order) {
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+        return lifetimes[a].first_step < lifetimes[b].first_step;
+    });
+    Packing packing;
+    packing.offsets.resize(lifetimes.size());
+    FreeRanges ranges;
+    std::set<std::pair<int, size_t>> alive;  // By last step.
+    for (const size_t index : order) {
+        const Lifetime &lifetime = lifetimes[index];
+        for (; !alive.empty() && alive.begin()->first < lifetime.first_step;
+             alive.erase(alive.begin())) {
+            const size_t ended = alive.begin()->second;
+            ranges.add(packing.offsets[ended], aligned(lifetimes[ended].bytes));
+        }
+        packing.offsets[index] = ranges.take(aligned(lifetime.bytes));
+        alive.emplace(lifetime.last_step, index);
+    }
+    packing.bytes = ranges.end();
+    return packing;
 }
 
 /// The largest first; then again and again with the one that ended highest before all others, as
@@ -63,6 +136,7 @@ Packing pack(const std::vector<Lifetime> &lifetimes) {
     for (size_t i = 0; i < lifetimes.size(); ++i) {
         if (lifetimes[i].bytes > 0) order.push_back(i);
     }
+    if (order.size() > kMaxSearched) return pack_in_time(lifetimes, std::move(order));
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return lifetimes[a].bytes > lifetimes[b].bytes; });
     const int64_t least = least_bytes(lifetimes);

@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "compiler/diagnostic.h"
 #include "compiler/passes/passes.h"
 
 namespace sepconv {
 
 Result<PlannedModel> plan_graph(Graph graph, Layout edges) {
-    Result<Plan> plan = lower(simplify(std::move(graph)), edges);
+    const Graph simplified = simplify(std::move(graph));
+    if (simplified.budget < 0) return over_budget("the model");
+    Result<Plan> plan = lower(simplified, edges);
     if (!plan.ok()) return plan.status();
     PlannedModel model;
     model.plan = std::move(plan).value();

@@ -24,6 +24,7 @@ public:
         graph_.name = model_.name;
         graph_.opset = model_.opset;
         graph_.outputs = model_.outputs;
+        graph_.budget = model_.budget.derived;
         graph_.constants = std::move(model_.constants);
         outputs_.insert(graph_.outputs.begin(), graph_.outputs.end());
         SEPCONV_RETURN_IF_ERROR(set_inputs(options));
@@ -168,7 +169,7 @@ private:
             aliases_[node.outputs[0]] = node.input(0);
             return Status();
         }
-        Result<std::vector<Constant>> values = fold_node(graph_, node, model_.folding_budget);
+        Result<std::vector<Constant>> values = fold_node(graph_, node, graph_.budget);
         if (!values.ok()) {
             return values.status();
         }

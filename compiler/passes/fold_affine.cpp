@@ -128,8 +128,16 @@ public:
     }
 
 private:
+    /// Takes so many numbers' bytes from the budget; false, and the graph is to be refused, when
+    /// there are fewer. A constant may have any number of readers, of which each gets a copy.
+    bool claim(size_t numbers) {
+        graph_.budget -= static_cast<int64_t>(numbers * sizeof(double));
+        return graph_.budget >= 0;
+    }
+
     /// Folds the row of affine operators behind `node`; false if there is none that can be.
     bool fold_reader(Node &node, const Layout &layout) {
+        if (index_.sole_reader(node.outputs[0]) < 0 || !claim(2 * layout.channels)) return false;
         Affine affine{Doubles(layout.channels, 1.0), Doubles(layout.channels, 0.0)};
         const Shape shape = graph_.shape_of(node.outputs[0]);
         std::vector<int> row;
@@ -137,6 +145,7 @@ private:
         for (int reader = index_.sole_reader(last); reader >= 0;
              reader = index_.sole_reader(last)) {
             const Node &next = graph_.nodes[static_cast<size_t>(reader)];
+            if (!claim(4 * layout.channels)) return false;
             Affine extended = affine;
             if (!extend(next, last, shape, layout, extended) || !can_hold(node, extended)) {
                 break;
@@ -198,6 +207,8 @@ private:
     }
 
     bool apply(Node &node, const Layout &layout, const Affine &affine) {
+        if (!claim(graph_.constant(node.input(1))->floats.size() + 2 * layout.channels))
+            return false;
         const std::optional<Doubles> bias = bias_of(node, layout.channels);
         Constant weights = *graph_.constant(node.input(1));
         for (size_t i = 0; i < weights.floats.size(); ++i) {

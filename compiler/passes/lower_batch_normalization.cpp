@@ -47,7 +47,10 @@ Graph lower_batch_normalization(Graph graph) {
         names.insert(node.name);
     }
     for (Node &node : graph.nodes) {
-        if (node.op == "BatchNormalization") {
+        // Any number of nodes may read the same parameters.
+        const bool lowered = node.op == "BatchNormalization" && graph.budget >= 0;
+        if (lowered) {
+            graph.budget -= 2 * graph.shape_of(node.input(0))[1] * int64_t{sizeof(float)};
             std::string scale_name = node.name + "_scale";
             while (!names.insert(scale_name).second) {
                 scale_name += "_";

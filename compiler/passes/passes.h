@@ -27,7 +27,8 @@ namespace sepconv {
 /// Nodes and constants that no output needs are removed.
 [[nodiscard]] Graph remove_dead_nodes(Graph graph);
 
-/// All of the above in order.
+/// All of the above in order. What passes make of constants they take from Graph::budget; below 0
+/// they stop, and the graph is to be refused.
 [[nodiscard]] Graph simplify(Graph graph);
 
 }  // namespace sepconv

@@ -104,6 +104,29 @@ TEST(PlanMemory, RandomPlansAreSoundAndTheSameAgain) {
     }
 }
 
+// Too many to search through: placed in the order of steps.
+TEST(PlanMemory, PlansOfVeryManyTensorsAreSound) {
+    std::mt19937 random(1);
+    constexpr int kSteps = 3000;
+    std::vector<Lifetime> tensors;
+    for (int i = 0; i < 4100; ++i) {
+        const int first = static_cast<int>(random() % kSteps);
+        const int steps = static_cast<int>(random() % (i % 50 == 0 ? kSteps : 4));
+        tensors.push_back({1 + static_cast<int64_t>(random() % 5000), first,
+                           std::min(first + steps, kSteps - 1)});
+    }
+    const Plan plan = plan_of(kSteps, tensors);
+    const MemoryPlan memory = plan_tensors(plan);
+    expect_sound(plan, memory);
+    std::vector<int64_t> loads(kSteps, 0);
+    for (const Lifetime &tensor : tensors) {
+        for (int step = tensor.first_step; step <= tensor.last_step; ++step) {
+            loads[static_cast<size_t>(step)] += tensor.bytes;
+        }
+    }
+    EXPECT_LT(memory.bytes, 2 * *std::max_element(loads.begin(), loads.end()));
+}
+
 TEST(PlanMemory, OffsetsOfArgumentsAreFromTheArena) {
     const Plan plan = plan_of(1, {{128, 0, 0}, {64, 0, 0}});
     const MemoryPlan memory = plan_tensors(plan);

@@ -331,11 +331,6 @@ const Refusal kTensorRefusals[] = {
          b.input("x", {2}).node("Relu", {"x"}, {"y"}).output("y");
          b.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(7);
      }},
-    {"FoldsTooMuch", kExhausted, "folding constants would exceed",
-     [](B &b) {
-         b.input("x", {2}).ints("s", {1 << 15, 1 << 15}).node("ConstantOfShape", {"s"}, {"c"});
-         b.node("Add", {"x", "c"}, {"y"}).output("y");
-     }},
     {"ExternalWithoutFolder", kUnsupported, "has external data",
      [](B &b) {
          onnx::TensorProto &c = b.input("x", {2}).tensor_of("c", {2}, onnx::TensorProto::FLOAT);
