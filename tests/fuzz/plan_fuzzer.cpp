@@ -1,4 +1,7 @@
 // libFuzzer's target: plan_model(), and of what it accepts the plan itself (check_plan.h).
+#include <sys/time.h>
+
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -32,6 +35,14 @@ private:
     std::string path_ = (std::filesystem::temp_directory_path() / "sepconv-fuzz-XXXXXX").string();
 };
 
+/// A model that takes longer is a hang. Of the process's own time: another program's load is none.
+constexpr int kMaxSeconds = 5;
+
+void limit_seconds(int seconds) {
+    const itimerval limit{{0, 0}, {seconds, 0}};
+    if (setitimer(ITIMER_PROF, &limit, nullptr) != 0) std::abort();
+}
+
 void expect_none(const std::string &problem) {
     if (problem.empty()) return;
     std::fprintf(stderr, "%s\n", problem.c_str());
@@ -40,14 +51,22 @@ void expect_none(const std::string &problem) {
 
 }  // namespace
 
+extern "C" int LLVMFuzzerInitialize(int * /*argc*/, char *** /*argv*/) {
+    // Where it was then shows in the stack that libFuzzer prints.
+    std::signal(SIGPROF, [](int) { std::abort(); });
+    return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const ModelFolder folder;
     const std::string_view bytes(reinterpret_cast<const char *>(data), size);
     const sepconv::Layout edges = size % 2 == 0 ? sepconv::Layout::kNchw : sepconv::Layout::kNhwc;
+    limit_seconds(kMaxSeconds);
     const sepconv::Result<sepconv::PlannedModel> model =
         sepconv::plan_model(bytes, {{}, folder.path()}, edges);
     expect_none(model.ok() ? sepconv::problem_of(model.value())
                            : sepconv::problem_of(model.status()));
+    limit_seconds(0);
     return 0;
 }
 
