@@ -64,11 +64,12 @@ void CostSum::project() {
     const int64_t strip_pixels = choice_.output.rows * block_.output.width;
     // Rows that are not one are tiled one by one.
     const int64_t row = choice_.flat ? strip_pixels : block_.output.width;
-    const double rows = strips * static_cast<double>(strip_pixels / row);
+    const int64_t rows = strip_pixels / row;
     const double steps = static_cast<double>(layer.in_channels) * layer.window.taps();
     const int out_channels = block_.output.channels;
-    const double tiles_c = (out_channels + tile.channels() - 1) / tile.channels();
-    add(CostTerm::kProject, rows * steps * tile_cycles(tile, row, out_channels, facts_));
+    const int tiles_c = (out_channels + tile.channels() - 1) / tile.channels();
+    add(CostTerm::kProject,
+        strips * static_cast<double>(rows) * steps * tile_cycles(tile, row, out_channels, facts_));
     const double input = 4.0 * static_cast<double>(strip_pixels) * layer.in_channels *
                          layer.window.stride_h * layer.window.stride_w;
     if (input > static_cast<double>(facts_.l1_bytes)) {

@@ -152,7 +152,7 @@ private:
             if (journal_.find(subject.key, tuning) == nullptr) left.push_back(tuning);
         }
         left.resize(std::min(left.size(), options_.candidates));
-        const auto batch = static_cast<std::ptrdiff_t>(2 * jobs_);
+        const auto batch = 2 * static_cast<std::ptrdiff_t>(jobs_);
         for (auto next = left.begin(); next != left.end() && Clock::now() < until_;) {
             const auto end = next + std::min(batch, left.end() - next);
             const std::vector<Tuning> some(next, end);
@@ -218,7 +218,7 @@ private:
         if (trial->measured.high >= 1 || trial->measured.ratio >= kWorthwhile) {
             return trial->measured;
         }
-        const Result<Measurement> again =
+        Result<Measurement> again =
             confirm(subject.plan, subject.library, library, measuring(options_.threads));
         if (!again.ok()) return again;
         trial->measured = again.value();
