@@ -168,11 +168,20 @@ Phase phase_of(int64_t phase, int64_t in, int64_t out, int64_t kernel, int64_t s
     return result;
 }
 
-std::vector<Phase> phases_of(int64_t count, int64_t in, int64_t out, int64_t kernel, int64_t stride,
-                             int64_t dilation, int64_t pad) {
-    std::vector<Phase> phases;
-    for (int64_t phase = 0; phase < count; phase++) {
-        phases.push_back(phase_of(phase, in, out, kernel, stride, dilation, pad));
+struct Phases {
+    std::vector<Phase> rows, columns;
+};
+
+Phases phases_of(const View &in, const View &out, const Kernel2d &kernel, const Window &window,
+                 int64_t rows, int64_t columns) {
+    Phases phases;
+    for (int64_t y = 0; y < rows; y++) {
+        phases.rows.push_back(phase_of(y, in.shape[2], out.shape[2], kernel.h, window.stride_h,
+                                       window.dilation_h, window.pad_top));
+    }
+    for (int64_t x = 0; x < columns; x++) {
+        phases.columns.push_back(phase_of(x, in.shape[3], out.shape[3], kernel.w, window.stride_w,
+                                          window.dilation_w, window.pad_left));
     }
     return phases;
 }
@@ -213,16 +222,11 @@ Status Lowering::lower_transposed(const Group &group) {
             node, fmt::format("strides {}x{} are too large", window.stride_h, window.stride_w));
     }
     SEPCONV_RETURN_IF_ERROR(claim(phases_y * kernel.h + phases_x * kernel.w));
-    const std::vector<Phase> all_rows =
-        phases_of(phases_y, in.shape[2], out.shape[2], kernel.h, window.stride_h, window.dilation_h,
-                  window.pad_top);
-    const std::vector<Phase> all_columns =
-        phases_of(phases_x, in.shape[3], out.shape[3], kernel.w, window.stride_w, window.dilation_w,
-                  window.pad_left);
+    const Phases phases = phases_of(in, out, kernel, window, phases_y, phases_x);
     for (int64_t py = 0; py < phases_y; py++) {
-        const Phase &rows = all_rows[static_cast<size_t>(py)];
+        const Phase &rows = phases.rows[py];
         for (int64_t px = 0; px < phases_x; px++) {
-            const Phase &columns = all_columns[static_cast<size_t>(px)];
+            const Phase &columns = phases.columns[px];
             const auto at_output = [&](const View &view) {
                 return sliced(sliced(view, 2, py, window.stride_h, rows.outputs), 3, px,
                               window.stride_w, columns.outputs);

@@ -77,7 +77,9 @@ public:
             }
             if (node.output_size() > 0) graph_.add_output()->set_name(node.output(0));
         }
-        if (pick(2) == 0) graph_.mutable_output()->DeleteSubrange(0, 1);
+        if (graph_.output_size() > 1 && pick(2) == 0) {
+            graph_.mutable_output()->DeleteSubrange(0, 1);
+        }
     }
 
 private:
