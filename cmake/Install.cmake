@@ -1,6 +1,6 @@
 # What `cmake --install` puts under the prefix:
 #   bin/sepconv              the tool, finding Halide beside it
-#   lib/libHalide.so
+#   lib/libHalide.so, lib/libautoschedule_*.so
 #   lib/cmake/sepconv/       find_package(sepconv)
 #   include/sepconv/         what users of compiled libraries include
 #   share/sepconv/runtime/   the runtime's sources
@@ -15,6 +15,10 @@ set(sepconv_package ${sepconv_lib}/cmake/sepconv)
 set_target_properties(sepconv PROPERTIES INSTALL_RPATH "$ORIGIN/../${sepconv_lib}")
 install(TARGETS sepconv RUNTIME DESTINATION bin)
 install(FILES $<TARGET_FILE:Halide::Halide> DESTINATION ${sepconv_lib})
+# Halide's autoschedulers, which the tool looks for beside Halide's library.
+foreach(autoscheduler Adams2019 Anderson2021 Li2018 Mullapudi2016)
+    install(FILES $<TARGET_FILE:Halide::${autoscheduler}> DESTINATION ${sepconv_lib})
+endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/runtime/include/sepconv DESTINATION include
     FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/runtime/src/ DESTINATION share/sepconv/runtime

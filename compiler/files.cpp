@@ -173,10 +173,8 @@ std::string tool_path() {
     return fs::read_symlink("/proc/self/exe", error).string();
 }
 
-Result<std::string> tool_fingerprint() {
-    const Result<std::string> program = read_file("/proc/self/exe");
-    if (!program.ok()) return program.status();
-    // The loaded Halide, not the one that some search path would give.
+std::string halide_path() {
+    // The loaded one, not the one that some search path would give.
     std::string halide;
     dl_iterate_phdr(
         [](dl_phdr_info *info, size_t, void *found) {
@@ -185,6 +183,13 @@ Result<std::string> tool_fingerprint() {
             return 1;
         },
         &halide);
+    return halide;
+}
+
+Result<std::string> tool_fingerprint() {
+    const Result<std::string> program = read_file("/proc/self/exe");
+    if (!program.ok()) return program.status();
+    const std::string halide = halide_path();
     struct stat facts = {};
     if (!halide.empty() && stat(halide.c_str(), &facts) != 0) {
         return io_error("look at", halide, strerror(errno));

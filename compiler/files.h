@@ -53,6 +53,9 @@ private:
 /// $XDG_CACHE_HOME/sepconv, ~/.cache/sepconv. Made if missing; absolute.
 Result<std::string> cache_folder(const std::string &wanted);
 
+/// The Halide library that this program has loaded; empty if it is part of the program.
+std::string halide_path();
+
 /// Changes with every build of this program and of the Halide library that it has loaded.
 Result<std::string> tool_fingerprint();
 

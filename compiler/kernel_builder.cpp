@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <thread>
@@ -20,13 +21,11 @@
 namespace sepconv {
 namespace {
 
-constexpr int kSecondsPerKernel = 120;
-
 /// One object to be in the cache.
 struct Job {
     const Kernel *kernel = nullptr;
     std::string halide_target;
-    Tuning tuning;
+    Schedule schedule;
     std::string what;  ///< For progress and messages.
     std::string symbol;
     CachedObject cached;
@@ -47,7 +46,8 @@ bool load_cached(const Job &job, KernelObject *result) {
     return true;
 }
 
-/// Halide's variables (HL_LLVM_ARGS and others) would change what is compiled, but not its key.
+/// Variables of Halide and its autoschedulers (HL_LLVM_ARGS and others) would change what is
+/// compiled, but not its key.
 void forget_halide_variables() {
     std::vector<std::string> names;
     for (char **variable = environ; *variable != nullptr; ++variable) {
@@ -62,7 +62,7 @@ Status compile_job(const Job &job, const std::string &folder) {
     forget_halide_variables();
     const std::string object = folder + "/" + job.symbol + ".o";
     const Result<Scratch> scratch = compile_kernel(*job.kernel, Halide::Target(job.halide_target),
-                                                   job.tuning, job.symbol, object);
+                                                   job.schedule, job.symbol, object);
     if (!scratch.ok()) return scratch.status();
     return store_object(
         job.cached, object,
@@ -115,13 +115,20 @@ Result<Job> make_job(const Plan &plan, size_t kernel, const IsaTarget &target,
     job.kernel = &plan.kernels[kernel];
     job.halide_target = target.halide;
     job.what = what_of(plan, kernel) + " " + target.isa;
-    if (target.device.empty()) job.tuning = options.tunings.of(*job.kernel, target.isa);
-    if (const Status legal = check_tuning(*job.kernel, job.tuning, target.halide); !legal.ok()) {
-        return Status(legal.code(), fmt::format("the tuning of {}: {}", job.what, legal.message()));
+    if (options.autoscheduler) {
+        job.schedule = *options.autoscheduler;
+        job.what += " with " + options.autoscheduler->name;
+    } else if (target.device.empty()) {
+        const Tuning tuning = options.tunings.of(*job.kernel, target.isa);
+        if (const Status legal = check_tuning(*job.kernel, tuning, target.halide); !legal.ok()) {
+            return Status(legal.code(),
+                          fmt::format("the tuning of {}: {}", job.what, legal.message()));
+        }
+        job.schedule = tuning;
     }
     job.symbol = fmt::format("sepconv_{}_{}", hash_of(text), target.isa);
     job.cached.key =
-        hash_of(text + "\n" + target.halide + "\n" + describe(job.tuning) + "\n" + fingerprint);
+        hash_of(text + "\n" + target.halide + "\n" + describe(job.schedule) + "\n" + fingerprint);
     job.cached.path = fmt::format("{}/kernels/{}", options.cache, job.cached.key);
     return job;
 }
@@ -136,16 +143,31 @@ Status compile_missing(const std::vector<Job> &missing, const KernelBuildOptions
         Child child;
         child.what = "compiling " + job.what;
         child.work = [&job, &path] { return compile_job(job, path); };
-        child.seconds = kSecondsPerKernel;
+        child.seconds = options.seconds;
+        // Ours never fail; what an autoscheduler can do is its own affair.
+        if (options.autoscheduler) child.code = StatusCode::kUnsupported;
         children.push_back(std::move(child));
     }
     int jobs = options.jobs;
     if (jobs <= 0) jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     Progress progress(missing.size(), options.quiet);
-    return run_children(children, jobs, [&](size_t i) {
+    Status status = run_children(children, jobs, [&](size_t i) {
         progress.done(missing[i].what);
         return Status();
     });
+    if (status.ok() || !options.autoscheduler) return status;
+    return Status(status.code(), status.message() +
+                                     "\nexpected: --scheduler hand, which has a "
+                                     "schedule for every kernel");
+}
+
+/// Whatever the bytes of a kernel depend on apart from what it computes and its schedule.
+Result<std::string> fingerprint_of(const KernelBuildOptions &options) {
+    Result<std::string> tool = tool_fingerprint();
+    if (!tool.ok() || !options.autoscheduler) return tool;
+    const Result<std::string> plugin = read_file(options.autoscheduler->plugin);
+    if (!plugin.ok()) return plugin.status();
+    return tool.value() + " " + hash_of(plugin.value());
 }
 
 }  // namespace
@@ -166,7 +188,7 @@ int64_t Variant::code_bytes() const {
 
 Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<IsaTarget> &targets,
                                            const KernelBuildOptions &options) {
-    const Result<std::string> fingerprint = tool_fingerprint();
+    const Result<std::string> fingerprint = fingerprint_of(options);
     if (!fingerprint.ok()) return fingerprint.status();
     SEPCONV_RETURN_IF_ERROR(make_folder(options.cache + "/kernels"));
     std::vector<Job> jobs, missing;
@@ -190,6 +212,7 @@ Result<std::vector<Variant>> build_kernels(const Plan &plan, const std::vector<I
         variant.isa = target.isa;
         variant.device = target.device;
         variant.capability = target.capability;
+        if (options.autoscheduler) variant.scheduler = options.autoscheduler->name;
         for (size_t k = 0; k < plan.kernels.size(); ++k) {
             KernelObject object;
             if (!load_cached(jobs[next], &object)) {

@@ -2,6 +2,7 @@
 #define SEPCONV_COMPILER_KERNEL_BUILDER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "compiler/targets.h"
 #include "compiler/tune/table.h"
 #include "layer/status.h"
+#include "schedules/schedule.h"
 
 namespace sepconv {
 
@@ -26,6 +28,7 @@ struct Variant {
     std::string isa;
     std::string device;  ///< As IsaTarget's.
     int capability = 0;
+    std::string scheduler = "hand";  ///< Or an autoscheduler's name.
     std::vector<KernelObject> kernels;
 
     int64_t worker_bytes() const;  ///< Greatest of its kernels.
@@ -37,6 +40,9 @@ struct KernelBuildOptions {
     int jobs = 0;          ///< Kernels compiled at once; 0: as many as there are processors.
     bool quiet = false;    ///< No progress on stderr.
     Tunings tunings = {};  ///< Of the CPU's kernels; one that a kernel does not allow is an error.
+    /// Schedules all kernels, if there is one; what it cannot schedule is an error.
+    std::optional<Autoscheduler> autoscheduler = {};
+    int seconds = 120;  ///< For one kernel.
 };
 
 /// Compiles every kernel of the plan that is not in the cache, each in a child of its own, which

@@ -50,6 +50,8 @@ int signal_that_came() {
         status = child.work();
     } catch (const std::exception &error) {
         status = Status(StatusCode::kInternal, error.what());
+    } catch (...) {  // Else it would go through the parent's frames, which the child has too.
+        status = Status(StatusCode::kInternal, "an exception that is no std::exception");
     }
     if (!status.ok()) {
         std::fputs(status.message().c_str(), stderr);

@@ -79,6 +79,7 @@ Json json_of(const Variant &variant) {
                            {"worker_bytes", kernel.worker_bytes}});
     }
     return {{"isa", variant.isa},
+            {"scheduler", variant.scheduler},
             {"code_bytes", variant.code_bytes()},
             {"worker_bytes", variant.worker_bytes()},
             {"kernels", kernels}};

@@ -150,7 +150,9 @@ std::string facts_table(const Report &report) {
         fact("library", with_commas(report.archive_bytes) + " bytes");
     }
     for (const Variant &variant : report.variants) {
-        fact("code for " + variant.isa, with_commas(variant.code_bytes()) + " bytes");
+        const bool by_hand = variant.scheduler == "hand";
+        fact("code for " + variant.isa, with_commas(variant.code_bytes()) + " bytes" +
+                                            (by_hand ? "" : ", scheduled by " + variant.scheduler));
     }
     return html + "</table>\n";
 }

@@ -4,6 +4,8 @@
 
 #include "algorithms/stages.h"
 #include "layer/shape.h"
+#include "schedules/autoschedule.h"
+#include "schedules/bound_allocations.h"
 #include "schedules/cpu.h"
 #include "schedules/gpu.h"
 #include "schedules/riscv.h"
@@ -61,6 +63,14 @@ struct GpuSchedules {
     void operator()(SimpleStages &stages, const Softmax &softmax) const {
         schedule_softmax_on_gpu(stages, softmax);
     }
+};
+
+/// Leaves all to an autoscheduler. Tricks of ours with rows would only hide from it what there is.
+struct NoSchedules {
+    static Rows rows(const Kernel & /*kernel*/) { return Rows::kNatural; }
+    static int run(const Block & /*block*/) { return 1; }
+    template<typename Stages, typename Layer>
+    void operator()(Stages & /*stages*/, const Layer & /*layer*/) const {}
 };
 
 /// Defines and schedules one kind of kernel and fixes the output's bounds and strides.
@@ -131,30 +141,41 @@ BuiltKernel build(const Kernel &kernel, const Schedules &schedules) {
 
 }  // namespace
 
-BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target, const Tuning &tuning) {
+BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target,
+                         const Schedule &schedule) {
+    if (const auto *automatic = std::get_if<Autoscheduler>(&schedule)) {
+        BuiltKernel built = build(kernel, NoSchedules{});
+        autoschedule(&built, target, *automatic);
+        return built;
+    }
     if (target.has_gpu_feature()) return build(kernel, GpuSchedules{});
-    return build(kernel, CpuSchedules{facts_of(target), tuning});
+    return build(kernel, CpuSchedules{facts_of(target), std::get<Tuning>(schedule)});
 }
 
 Result<Scratch> compile_kernel(const Kernel &kernel, const Halide::Target &target,
-                               const Tuning &tuning, const std::string &name,
+                               const Schedule &schedule, const std::string &name,
                                const std::string &object_path) {
+    const auto named = [&name](const Status &status) {
+        return Status(status.code(), fmt::format("kernel {}: {}", name, status.message()));
+    };
     try {
-        BuiltKernel built = build_kernel(kernel, target, tuning);
+        BuiltKernel built = build_kernel(kernel, target, schedule);
         avoid_riscv_defects(&built.pipeline, target);
+        if (std::holds_alternative<Autoscheduler>(schedule)) {
+            const Status inside = check_bounds(built, target);
+            if (!inside.ok()) return named(inside);
+            bound_allocations(&built.pipeline);
+        }
         Halide::Module module = built.pipeline.compile_to_module(
             built.arguments, name, target, Halide::LinkageType::ExternalPlusArgv);
         // Of a device's kernel nothing is on the host; the runtime asks it for the rest.
         Result<Scratch> scratch =
             target.has_gpu_feature() ? Result<Scratch>(Scratch()) : scratch_of(module);
-        if (!scratch.ok()) {
-            return Status(scratch.status().code(),
-                          fmt::format("kernel {}: {}", name, scratch.status().message()));
-        }
+        if (!scratch.ok()) return named(scratch.status());
         module.compile({{Halide::OutputFileType::object, object_path}});
         return scratch;
     } catch (const Halide::Error &error) {  // Not a std::exception in Halide 21.
-        return Status(StatusCode::kInternal, fmt::format("kernel {}: {}", name, error.what()));
+        return named(Status(StatusCode::kInternal, error.what()));
     }
 }
 

@@ -9,7 +9,7 @@
 
 #include "layer/layer.h"
 #include "layer/status.h"
-#include "schedules/tuning.h"
+#include "schedules/schedule.h"
 
 namespace sepconv {
 
@@ -21,7 +21,8 @@ struct BuiltKernel {
 };
 
 /// From a valid kernel to a scheduled pipeline. Throws Halide's exceptions on a defect.
-BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target, const Tuning &tuning);
+BuiltKernel build_kernel(const Kernel &kernel, const Halide::Target &target,
+                         const Schedule &schedule);
 
 /// Scratch that a compiled kernel asks of halide_malloc, from its lowered Allocate nodes.
 struct Scratch {
@@ -30,9 +31,10 @@ struct Scratch {
 };
 
 /// Compiles to a native object at `object_path` with the function `name` (and `name`_argv).
-/// `target` must have no_runtime and user_context.
+/// `target` must have no_runtime and user_context. What an autoscheduler's loops would touch
+/// outside the buffers, or need of memory that is not known, is an error.
 Result<Scratch> compile_kernel(const Kernel &kernel, const Halide::Target &target,
-                               const Tuning &tuning, const std::string &name,
+                               const Schedule &schedule, const std::string &name,
                                const std::string &object_path);
 
 }  // namespace sepconv

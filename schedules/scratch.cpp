@@ -7,10 +7,6 @@ namespace {
 
 using Halide::Internal::Allocate;
 
-/// Constant allocations up to this size are on the stack (Halide 21, CodeGen_Internal.cpp,
-/// can_allocation_fit_on_stack).
-constexpr int64_t kStackBytes = 16 * 1024;
-
 class PeakHeap : public Halide::Internal::IRVisitor {
 public:
     int64_t peak() const { return peak_; }
@@ -39,7 +35,7 @@ private:
         int64_t bytes =
             (static_cast<int64_t>(allocate.constant_allocation_size()) + allocate.padding) *
             allocate.type.bytes();
-        if (bytes <= kStackBytes) return 0;
+        if (bytes <= kStackBytes && allocate.memory_type != Halide::MemoryType::Heap) return 0;
         return (bytes + 63) / 64 * 64 + kAllocationOverhead;
     }
 

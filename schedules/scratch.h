@@ -12,6 +12,10 @@ namespace sepconv {
 /// no constant size is an error: the arena could not be planned.
 Result<Scratch> scratch_of(const Halide::Module &module);
 
+/// Constant allocations up to this size are on the stack (Halide 21, CodeGen_Internal.cpp,
+/// can_allocation_fit_on_stack).
+constexpr int64_t kStackBytes = 16 * 1024;
+
 /// What the runtime's allocator adds to an allocation (runtime/src/kernel_support.c).
 constexpr int64_t kAllocationOverhead = 128;
 

@@ -35,6 +35,7 @@ void add_compile_command(CLI::App *app, Status *status) {
     add_model_options(command, &options->model);
     add_output_options(command, &options->output);
     add_build_options(command, &options->build);
+    add_scheduler_options(command, &options->build.scheduler);
     command->callback([=] { *status = compile(*options); });
 }
 

@@ -137,6 +137,7 @@ void add_layer_command(CLI::App *app, Status *status) {
     add_values_options(command, options.get());
     add_output_options(command, &options->output);
     add_build_options(command, &options->build);
+    add_scheduler_options(command, &options->build.scheduler);
     command->footer(operators_help);
     command->callback([=] { *status = compile_layer(*options); });
 }

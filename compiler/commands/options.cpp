@@ -97,6 +97,25 @@ void add_build_options(CLI::App *command, BuildOptions *options) {
     command->add_flag("--quiet,-q", options->quiet, "No progress on stderr");
 }
 
+void add_scheduler_options(CLI::App *command, SchedulerOptions *options) {
+    command
+        ->add_option("--scheduler", options->name,
+                     "Who orders the loops: hand, the project's own schedules, or one of Halide's "
+                     "autoschedulers (anderson2021 for cuda, li2018 also for devices)")
+        ->check(CLI::IsMember(scheduler_names()))
+        ->capture_default_str();
+    command
+        ->add_option("--scheduler-threads", options->threads,
+                     "Threads that an autoscheduler plans for")
+        ->check(CLI::Range(1, SEPCONV_MAX_THREADS))
+        ->capture_default_str();
+    command
+        ->add_option("--scheduler-limit", options->seconds,
+                     "Seconds that an autoscheduler has for one kernel")
+        ->check(CLI::Range(1, 86400))
+        ->capture_default_str();
+}
+
 void add_output_options(CLI::App *command, OutputOptions *options) {
     command->add_option("--output,-o", options->folder, "Folder for the library")->required();
     command->add_option("--name", options->name,
@@ -201,6 +220,32 @@ Result<Tools> find_tools_of(const BuildOptions &build, const OutputOptions &outp
     return tools;
 }
 
+/// Who schedules the kernels.
+Result<KernelBuildOptions> choose_schedules(const BuildOptions &build, const std::string &cache,
+                                            const std::vector<IsaTarget> &targets) {
+    KernelBuildOptions options;
+    options.cache = cache;
+    options.jobs = build.jobs;
+    options.quiet = build.quiet;
+    Result<std::optional<Autoscheduler>> autoscheduler =
+        find_autoscheduler(build.scheduler, targets);
+    if (!autoscheduler.ok()) return autoscheduler.status();
+    options.autoscheduler = std::move(autoscheduler).value();
+    if (options.autoscheduler) {
+        options.seconds = build.scheduler.seconds;
+        if (build.tuning.empty()) return options;
+        return invalid(fmt::format("--tuning: expected --scheduler hand, got {}",
+                                   options.autoscheduler->name));
+    }
+    Result<Tunings> tunings = load_tunings({build.tuning, !build.no_tuning}, this_cpu());
+    if (!tunings.ok()) return tunings.status();
+    for (const std::string &warning : tunings.value().warnings) {
+        fmt::print(stderr, "warning: {}\n", warning);
+    }
+    options.tunings = std::move(tunings).value();
+    return options;
+}
+
 }  // namespace
 
 Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
@@ -213,13 +258,11 @@ Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
     trim_cache(cache.value());
     const Result<Tools> tools = find_tools_of(build, output, cache.value());
     if (!tools.ok()) return tools.status();
-    const Result<Tunings> tunings = load_tunings({build.tuning, !build.no_tuning}, this_cpu());
-    if (!tunings.ok()) return tunings.status();
-    for (const std::string &warning : tunings.value().warnings) {
-        fmt::print(stderr, "warning: {}\n", warning);
-    }
-    const Result<std::vector<Variant>> variants = build_kernels(
-        plan, targets.value(), {cache.value(), build.jobs, build.quiet, tunings.value()});
+    const Result<KernelBuildOptions> schedules =
+        choose_schedules(build, cache.value(), targets.value());
+    if (!schedules.ok()) return schedules.status();
+    const Result<std::vector<Variant>> variants =
+        build_kernels(plan, targets.value(), schedules.value());
     if (!variants.ok()) return variants.status();
     EmitOptions emit;
     emit.name = output.name;

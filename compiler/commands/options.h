@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/autoscheduler.h"
 #include "compiler/emit.h"
 #include "compiler/graph.h"
 #include "compiler/plan.h"
@@ -31,6 +32,7 @@ struct BuildOptions {
     bool quiet = false;
     std::vector<std::string> tuning;  ///< Files of tables.
     bool no_tuning = false;           ///< Without those beside the tool.
+    SchedulerOptions scheduler;
 };
 
 struct OutputOptions {
@@ -43,6 +45,7 @@ struct OutputOptions {
 void add_model_options(CLI::App *command, ModelOptions *options);
 void add_layout_option(CLI::App *command, std::string *layout);
 void add_build_options(CLI::App *command, BuildOptions *options);
+void add_scheduler_options(CLI::App *command, SchedulerOptions *options);
 void add_output_options(CLI::App *command, OutputOptions *options);
 
 /// Extents with an 'x' between them, each at least 1.

@@ -149,6 +149,10 @@ COMMANDS = {
         compile_node("Relu", options=("--cc", "nocc")),
     "input 'x' has more than 2^31 - 1 elements: ...": compile_node("Relu", shape=(1, 65536, 65536)),
     "internal: compiling separable ...: killed by signal 11": layer(),
+    "compiling separable ... with adams2019: killed by signal 11":
+        layer("--scheduler", "adams2019"),
+    "--scheduler: anderson2021 schedules for cuda, not for cpu":
+        layer("--scheduler", "anderson2021"),
 }
 
 # Quotes that another test raises, and the words by which it knows them.
@@ -157,6 +161,8 @@ ELSEWHERE = {
     "cannot write 'out/net.h': No space left on device": (FAULTS, "No space left"),
     "...: a folder is in its place": (FAULTS, "folder is in its place"),
     "cannot make a folder in 'out': Permission denied": (FAULTS, "Permission denied"),
+    "...: expected 0 to 23, touched 0 to 63":
+        ("tests/compiler/autoscheduler_test.cpp", "expected 0 to 23, touched 0 to 63"),
 }
 
 
