@@ -38,8 +38,10 @@ std::vector<std::string> layer_arguments(const BlockShape &shape) {
 }  // namespace
 
 Result<std::string> compile(const std::string &tool, const BlockShape &shape, const Values &values,
-                            const std::string &isa, const std::string &folder) {
+                            const std::string &isa, const std::vector<std::string> &options,
+                            const std::string &folder) {
     std::vector<std::string> arguments = layer_arguments(shape);
+    arguments.insert(arguments.end(), options.begin(), options.end());
     for (const std::string &argument :
          {std::string("--layout=nhwc"), "--isa=" + isa, std::string("--shared"),
           "--output=" + folder, "--name=" + shape.name, std::string("--quiet")}) {

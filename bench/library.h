@@ -2,6 +2,7 @@
 #define SEPCONV_BENCH_LIBRARY_H_
 
 #include <string>
+#include <vector>
 
 #include "bench/shapes.h"
 #include "bench/values.h"
@@ -9,10 +10,11 @@
 
 namespace sepconv::bench {
 
-/// Compiles the block with the tool's command `layer` into `folder`, for one ISA, channels last at
-/// both ends. Returns the path of the shared library.
+/// Compiles the block with the tool's command `layer` and `options` of it into `folder`, for one
+/// ISA, channels last at both ends. Returns the path of the shared library.
 Result<std::string> compile(const std::string &tool, const BlockShape &shape, const Values &values,
-                            const std::string &isa, const std::string &folder);
+                            const std::string &isa, const std::vector<std::string> &options,
+                            const std::string &folder);
 
 }  // namespace sepconv::bench
 

@@ -29,6 +29,8 @@ struct Options {
     int threads = 1;
     int core = -1;
     bool no_peers = false;
+    std::vector<std::string> schedulers;
+    std::string tuning;
     bool peak_only = false;
     std::string command;
 };
@@ -53,6 +55,12 @@ void add_options(CLI::App *app, Options *options) {
     app->add_option("--core", options->core, "First processor to run on (default: the current one)")
         ->check(CLI::Range(0, CPU_SETSIZE - 1));
     app->add_flag("--no-peers", options->no_peers, "Without the libraries to compare with");
+    app->add_option("--schedulers", options->schedulers,
+                    "Also our kernels by Halide's autoschedulers: adams2019, li2018, mullapudi2016")
+        ->delimiter(',');
+    app->add_option("--tuning", options->tuning,
+                    "Also ours with this table of sepconv tune, beside ours without any")
+        ->check(CLI::ExistingFile);
     app->add_flag("--peak-only", options->peak_only,
                   "Only measures the peak of the ISA and prints it as a line of JSON");
     app->add_option("--tool", options->tool, "The program sepconv (default: beside this one)");
@@ -147,19 +155,31 @@ Status write_report(const Report &report, const std::string &path) {
     return write(path + ".svg", roofline(report));
 }
 
+/// Ours first.
+std::vector<std::unique_ptr<Peer>> choose_peers(const Options &options,
+                                                const PeerOptions &peer_options,
+                                                std::vector<std::string> *absent) {
+    std::vector<std::unique_ptr<Peer>> peers;
+    peers.push_back(make_sepconv(peer_options));
+    if (!options.tuning.empty()) peers.push_back(make_tuned(peer_options));
+    for (const std::string &scheduler : options.schedulers) {
+        peers.push_back(make_autoscheduled(peer_options, scheduler));
+    }
+    if (options.no_peers) return peers;
+    for (auto &peer : make_peers(peer_options, absent)) peers.push_back(std::move(peer));
+    return peers;
+}
+
 Status run_blocks(const Options &options, const MeasureOptions &measured) {
     const Result<std::vector<std::string>> tables = choose_shapes(options);
     if (!tables.ok()) return tables.status();
     const std::string path =
         fmt::format("{}/{}_{}{}", options.output, fmt::join(options.shapes, "+"), options.isa,
                     options.threads == 1 ? "" : fmt::format("_t{}", options.threads));
-    const PeerOptions peer_options = {options.isa, options.threads, options.tool, path};
-    std::vector<std::unique_ptr<Peer>> peers;
+    const PeerOptions peer_options = {options.isa, options.threads, options.tool, path,
+                                      options.tuning};
     std::vector<std::string> absent;
-    peers.push_back(make_sepconv(peer_options));
-    if (!options.no_peers) {
-        for (auto &peer : make_peers(peer_options, &absent)) peers.push_back(std::move(peer));
-    }
+    const std::vector<std::unique_ptr<Peer>> peers = choose_peers(options, peer_options, &absent);
     Result<std::vector<CheckedBlock>> blocks = prepare_all(options, tables.value(), peers);
     if (!blocks.ok()) return blocks.status();
     fmt::print(stderr, "all values agree with the reference; timing\n");

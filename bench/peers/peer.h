@@ -64,9 +64,15 @@ struct PeerOptions {
     int threads = 1;
     std::string tool;    ///< The program sepconv.
     std::string folder;  ///< For what it writes.
+    std::string tuning;  ///< A table of tunings; empty: those beside the tool.
 };
 
+/// sepconv itself; without any tuning where there is one of its own to compare with.
 std::unique_ptr<Peer> make_sepconv(const PeerOptions &options);
+/// With the schedules of the table.
+std::unique_ptr<Peer> make_tuned(const PeerOptions &options);
+/// With those of one of Halide's autoschedulers, told of the threads.
+std::unique_ptr<Peer> make_autoscheduled(const PeerOptions &options, const std::string &scheduler);
 
 // An error says why the peer cannot take part.
 Result<std::unique_ptr<Peer>> make_onednn(const PeerOptions &options);

@@ -2,6 +2,7 @@
 // own C functions.
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <type_traits>
 #include <utility>
@@ -75,15 +76,21 @@ Status SepconvBlock::load(const std::string &path, const std::string &name, cons
 
 class Sepconv : public Peer {
 public:
-    explicit Sepconv(PeerOptions options) : options_(std::move(options)) {}
-    std::string name() const override { return "sepconv"; }
+    /// `compile_options` of the command that compiles a block.
+    Sepconv(PeerOptions options, std::string name, std::vector<std::string> compile_options)
+        : options_(std::move(options)),
+          name_(std::move(name)),
+          compile_options_(std::move(compile_options)) {}
+    std::string name() const override { return name_; }
     std::string facts() const override {
-        return fmt::format("{}, {}, sepconv_run of a shared library", SEPCONV_VERSION,
-                           options_.isa);
+        return fmt::format("{}, {}, sepconv_run of a shared library{}{}", SEPCONV_VERSION,
+                           options_.isa, compile_options_.empty() ? "" : " compiled with ",
+                           fmt::join(compile_options_, " "));
     }
     Result<std::vector<std::unique_ptr<PreparedBlock>>> prepare(const BlockData &data) override {
-        const Result<std::string> path = compile(options_.tool, data.shape, data.values,
-                                                 options_.isa, options_.folder + "/" + data.table);
+        const Result<std::string> path =
+            compile(options_.tool, data.shape, data.values, options_.isa, compile_options_,
+                    fmt::format("{}/{}/{}", options_.folder, data.table, name_));
         if (!path.ok()) return path.status();
         auto block = std::make_unique<SepconvBlock>(data.input, data.output);
         SEPCONV_RETURN_IF_ERROR(
@@ -95,12 +102,28 @@ public:
 
 private:
     PeerOptions options_;
+    std::string name_;
+    std::vector<std::string> compile_options_;
 };
 
 }  // namespace
 
 std::unique_ptr<Peer> make_sepconv(const PeerOptions &options) {
-    return std::make_unique<Sepconv>(options);
+    std::vector<std::string> untuned;
+    if (!options.tuning.empty()) untuned = {"--no-tuning"};
+    return std::make_unique<Sepconv>(options, "sepconv", untuned);
+}
+
+std::unique_ptr<Peer> make_tuned(const PeerOptions &options) {
+    return std::make_unique<Sepconv>(
+        options, "tuned", std::vector<std::string>{"--no-tuning", "--tuning=" + options.tuning});
+}
+
+std::unique_ptr<Peer> make_autoscheduled(const PeerOptions &options, const std::string &scheduler) {
+    return std::make_unique<Sepconv>(
+        options, "halide_" + scheduler,
+        std::vector<std::string>{"--scheduler=" + scheduler,
+                                 fmt::format("--scheduler-threads={}", options.threads)});
 }
 
 }  // namespace sepconv::bench
