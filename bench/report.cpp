@@ -152,7 +152,7 @@ std::string markdown(const Report &report) {
     std::string line = "\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |";
     const bool peers = report.contenders.size() > 1;
     for (size_t i = 1; i < report.contenders.size(); ++i) {
-        text += fmt::format(" {:>10} |", report.contenders[i] + " us");
+        text += fmt::format(" {:>16} |", report.contenders[i] + " us (%)");
         line += " ---: |";
     }
     if (peers) text += fmt::format(" {:<26} |", "best peer / ours [95 %]");
@@ -165,8 +165,9 @@ std::string markdown(const Report &report) {
             100 * row.gflops(0) / report.peak);
         for (size_t i = 1; i < row.cells.size(); ++i) {
             const Cell &cell = row.cells[i];
-            text += cell.offered ? fmt::format(" {:>10.1f} |", cell.microseconds.median)
-                                 : fmt::format(" {:>10} |", "-");
+            text += cell.offered ? fmt::format(" {:>9.1f} ({:>4.1f}) |", cell.microseconds.median,
+                                               100 * row.gflops(i) / report.peak)
+                                 : fmt::format(" {:>16} |", "-");
         }
         if (peers) text += fmt::format(" {:<26} |", best_of(report, row));
         text += "\n";
@@ -179,7 +180,8 @@ std::string csv(const Report &report) {
     for (const auto &[name, value] : report.facts) text += fmt::format("# {}: {}\n", name, value);
     text += "table,block,shape,macs,bytes,median_us,p10_us,p90_us,gflops,percent_of_peak,max_error";
     for (size_t i = 1; i < report.contenders.size(); ++i) {
-        for (const char *column : {"us", "ratio", "ratio_low", "ratio_high", "error", "note"}) {
+        for (const char *column :
+             {"us", "percent_of_peak", "ratio", "ratio_low", "ratio_high", "error", "note"}) {
             text += fmt::format(",{}_{}", report.contenders[i], column);
         }
     }
@@ -192,10 +194,11 @@ std::string csv(const Report &report) {
                         us.p90, row.gflops(0), 100 * row.gflops(0) / report.peak, row.ours().error);
         for (size_t i = 1; i < row.cells.size(); ++i) {
             const Cell &cell = row.cells[i];
-            text += cell.offered ? fmt::format(",{:.3f},{:.4f},{:.4f},{:.4f},{:.3g},",
-                                               cell.microseconds.median, cell.ratio.median,
+            text += cell.offered ? fmt::format(",{:.3f},{:.2f},{:.4f},{:.4f},{:.4f},{:.3g},",
+                                               cell.microseconds.median,
+                                               100 * row.gflops(i) / report.peak, cell.ratio.median,
                                                cell.ratio.low, cell.ratio.high, cell.error)
-                                 : ",,,,,,";
+                                 : ",,,,,,,";
             text += quoted(cell.note);
         }
         text += "," + (row.best == 0 ? "" : report.contenders[row.best]) + "\n";
