@@ -95,7 +95,8 @@ def drawing(rows):
     if best:
         x, y = axes.x(float(best[-1]["estimate"])), axes.y(float(best[-1]["of_default"]))
         lines += [dot(x, y, "none", best[-1]["tuning"], 8, BEST),
-                  text(x + 12, y + 4, best[-1]["tuning"], color=BEST)]
+                  text(*((x - 12, y + 4, best[-1]["tuning"], "end") if x > WIDTH / 2 else
+                         (x + 12, y + 4, best[-1]["tuning"])), color=BEST)]
     body = "\n".join(lines)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
             f'font-family="sans-serif">\n<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>\n'
