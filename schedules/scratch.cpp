@@ -12,9 +12,15 @@ public:
     int64_t peak() const { return peak_; }
     /// An allocation whose size the compiled kernel computes: "" where there is none.
     const std::string &unknown() const { return unknown_; }
+    bool has_parallel_loop() const { return has_parallel_loop_; }
 
 private:
     using IRVisitor::visit;
+
+    void visit(const Halide::Internal::Call *call) override {
+        if (call->name == "halide_do_par_for") has_parallel_loop_ = true;
+        IRVisitor::visit(call);
+    }
 
     void visit(const Allocate *allocate) override {
         if (allocate->constant_allocation_size() == 0 && !allocate->new_expr.defined()) {
@@ -42,6 +48,7 @@ private:
     int64_t live_ = 0;
     int64_t peak_ = 0;
     std::string unknown_;
+    bool has_parallel_loop_ = false;
 };
 
 }  // namespace
@@ -57,6 +64,9 @@ Result<Scratch> scratch_of(const Halide::Module &module) {
         }
         // Bodies of parallel loops have become functions of their own.
         const bool task = function.linkage == Halide::LinkageType::Internal;
+        if (task && heap.has_parallel_loop()) {
+            return Status(StatusCode::kInternal, "a parallel loop inside of another");
+        }
         int64_t &bytes = task ? scratch.task_bytes : scratch.serial_bytes;
         bytes = std::max(bytes, heap.peak());
     }

@@ -9,7 +9,8 @@ namespace sepconv {
 
 /// The most that a lowered module ever holds of halide_malloc, outside and inside parallel tasks:
 /// for every live allocation its bytes rounded up to 64, and kAllocationOverhead. An allocation of
-/// no constant size is an error: the arena could not be planned.
+/// no constant size is an error, and so is a parallel loop in a task: the arena could not be
+/// planned.
 Result<Scratch> scratch_of(const Halide::Module &module);
 
 /// Constant allocations up to this size are on the stack (Halide 21, CodeGen_Internal.cpp,

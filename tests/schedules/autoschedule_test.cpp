@@ -88,6 +88,19 @@ TEST(BoundAllocations, MakesScratchKnown) {
     EXPECT_GE(scratch.value().serial_bytes, 4 * 7001);
 }
 
+TEST(ScratchOf, RefusesAParallelLoopInATask) {
+    for (const bool nested : {false, true}) {
+        Var x("x"), y("y");
+        Func output("output");
+        output(x, y) = Halide::cast<float>(x + y);
+        output.output_buffer().dim(0).set_bounds(0, 64).set_stride(1);
+        output.output_buffer().dim(1).set_bounds(0, 64).set_stride(64);
+        output.parallel(y);
+        if (nested) output.parallel(x);
+        EXPECT_EQ(scratch_of(output.compile_to_module({}, "kernel", kTarget)).ok(), !nested);
+    }
+}
+
 TEST(CheckAutoscheduler, KnowsNamesAndTargets) {
     const std::string cpu = "x86-64-linux-avx2", cuda = "x86-64-linux-cuda";
     EXPECT_TRUE(check_autoscheduler("adams2019", cpu).ok());
