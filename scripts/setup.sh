@@ -19,7 +19,7 @@ for wanted in "${@:-build}"; do
         demo) with_demo=1 ;;
         test) with_demo=1 with_test=1 ;;
         check) packages+=(clang-format clang-tidy python3) ;;
-        bench) packages+=(libdnnl-dev libxnnpack-dev) ;;
+        bench) packages+=(libdnnl-dev libpthreadpool-dev libxnnpack-dev) ;;
         *) fail "usage: scripts/setup.sh [build|demo|test|check|bench]..." ;;
     esac
 done
