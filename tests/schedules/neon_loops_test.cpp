@@ -30,6 +30,7 @@ constexpr double kHardSwishInstructions = (28.0 + 3) / 9;
 /// Loops that read a weight from the stack again, and how often: it costs what loading it from
 /// the weights costs. A row of seven pixels at once; fourteen sums of a 5x5.
 const std::map<std::string, size_t> kKnownReloads = {
+    {"mobilenet_v1_block_02", 1},
     {"mobilenet_v1_block_12", 1},
     {"mobilenet_v1_block_13", 1},
     {"mobilenet_v3_large_b28_40_120_40_k5_s1_se_add", 1},
