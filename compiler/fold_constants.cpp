@@ -73,8 +73,11 @@ Constant move_strided(const Constant &from, const Shape &shape, int64_t offset,
 /// One fold: the node, its constants and the budget.
 class Folder {
 public:
-    Folder(const Graph &graph, Node &node, int64_t &budget)
-        : c_{graph, node, {}}, budget_(budget) {}
+    Folder(const Graph &graph, Node &node, int64_t &budget) : c_{graph, node, {}}, budget_(budget) {
+        for (size_t i = 0; i < node.inputs.size(); ++i) {
+            inputs_.push_back(c_.has_input(i) ? c_.constant(i) : nullptr);
+        }
+    }
 
     Result<std::vector<Constant>> fold() {
         const std::string &op = c_.node.op;
@@ -121,7 +124,8 @@ private:
         return std::find(std::begin(kMovements), std::end(kMovements), op) != std::end(kMovements);
     }
 
-    const Constant &input(size_t i) const { return *c_.constant(i); }
+    /// Of every element that is made: no look-up by name.
+    const Constant &input(size_t i) const { return *inputs_[i]; }
 
     /// Claims room for a result, `lists` of as many indices, and what else is read to make it.
     Status claim(const Shape &shape, int64_t elements_read = 0, int64_t lists = 0) {
@@ -455,17 +459,17 @@ private:
         return parts;
     }
 
+    /// Every axis as two: its repetitions, which do not move, and the input's own.
     Result<std::vector<Constant>> fold_tile(const Shape &shape, const Ints &strides) {
-        const int64_t count = element_count(shape);
-        const Ints into = row_major(shape);
-        Constant result = empty_like(input(0), shape);
-        for (int64_t i = 0; i < count; ++i) {
-            int64_t offset = 0;
-            for (size_t axis = 0; axis < shape.size(); ++axis) {
-                offset += i / into[axis] % shape[axis] % input(0).shape[axis] * strides[axis];
-            }
-            append(input(0), offset, result);
+        Shape split;
+        Ints steps;
+        for (size_t axis = 0; axis < shape.size(); ++axis) {
+            const int64_t extent = input(0).shape[axis];
+            split.insert(split.end(), {extent == 0 ? 0 : shape[axis] / extent, extent});
+            steps.insert(steps.end(), {0, strides[axis]});
         }
+        Constant result = move_strided(input(0), split, 0, steps);
+        result.shape = shape;
         return one(std::move(result));
     }
 
@@ -502,6 +506,7 @@ private:
     }
 
     NodeContext c_;
+    std::vector<const Constant *> inputs_;  ///< Of the node; null where it is no constant.
     int64_t &budget_;
 };
 

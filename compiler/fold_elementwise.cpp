@@ -145,19 +145,17 @@ std::optional<Constant> fold_int(const std::string &op, const Constant &x, const
                                  Constant result) {
     const auto arithmetic = int_binary().find(op);
     const auto test = int_tests().find(op);
+    const bool tests = test != int_tests().end();
     const bool divides = op == "Div" || op == "Mod";
-    result.type = test != int_tests().end() ? ElementType::kBool : x.type;
+    if (!tests && arithmetic == int_binary().end()) return std::nullopt;
+    result.type = tests ? ElementType::kBool : x.type;
     result.ints.resize(ix.size());
     for (size_t i = 0; i < ix.size(); ++i) {
         const int64_t a = x.ints[static_cast<size_t>(ix[i])];
         const int64_t b = y.ints[static_cast<size_t>(iy[i])];
-        if (test != int_tests().end()) {
-            result.ints[i] = test->second(a, b) ? 1 : 0;
-        } else if (arithmetic == int_binary().end() || (divides && b == 0)) {
-            return std::nullopt;
-        } else {
-            result.ints[i] = wrap(arithmetic->second(a, b), x.type);
-        }
+        if (divides && b == 0) return std::nullopt;
+        result.ints[i] =
+            tests ? (test->second(a, b) ? 1 : 0) : wrap(arithmetic->second(a, b), x.type);
     }
     return result;
 }
@@ -225,13 +223,14 @@ std::optional<Constant> fold_unary(const std::string &op, const Constant &x) {
         std::transform(x.floats.begin(), x.floats.end(), result.floats.begin(), found->second);
         return result;
     }
+    const bool inverts = op == "Not" && x.type == ElementType::kBool;
+    const bool negates = op == "Neg";
+    if (!inverts && !negates && op != "Abs") return std::nullopt;
     for (int64_t &value : result.ints) {
-        if (op == "Not" && x.type == ElementType::kBool) {
+        if (inverts) {
             value = value == 0 ? 1 : 0;
-        } else if (op == "Neg" || (op == "Abs" && value < 0)) {
+        } else if (negates || value < 0) {
             value = wrap(unsigned_of(-static_cast<uint64_t>(value)), x.type);
-        } else if (op != "Abs") {
-            return std::nullopt;
         }
     }
     return result;

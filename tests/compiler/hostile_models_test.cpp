@@ -151,6 +151,18 @@ const HostileModel kAmplifiers[] = {
          b.input("x", {2}).ints("s", {1 << 13, 1 << 13}).node("ConstantOfShape", {"s"}, {"c"});
          b.node("Add", {"x", "c"}, {"y"}).output("y");
      }},
+    {"TilesToTheLimit", kOk, "",
+     [](B &b) {
+         b.floats("c", Ints(kMaxRank, 1)).ints("r", Ints(kMaxRank, 8));
+         b.input("x", {1}).node("Tile", {"c", "r"}, {"t"});
+         b.node("Add", {"x", "t"}, {"y"}).output("y");
+     }},
+    {"ConcatenatesToTheLimit", kOk, "",
+     [](B &b) {
+         b.ints("s", {1 << 21, 1}).node("ConstantOfShape", {"s"}, {"c"});
+         b.input("x", {1}).node("Concat", {"c", "c", "c"}, {"t"}).with("axis", int64_t{1});
+         b.node("Add", {"x", "t"}, {"y"}).output("y");
+     }},
     {"ResizesToTheLimit", kExhausted, "(Resize): what is made of the model's constants",
      [](B &b) {
          b.input("x", {1, 1, 1, 1}).ints("s", {1, 1, 1, kMaxExtent}).output("y");

@@ -68,6 +68,20 @@ TEST(ReadOnnx, FoldsGatherRangeAndWhere) {
     EXPECT_EQ(read(builder).shape_of("y"), (Shape{3, 8}));
 }
 
+TEST(ReadOnnx, FoldsTile) {
+    B builder;
+    builder.input("x", {36}).ints("list", {2, 3}).ints("column", {2, 1}).ints("flat", {-1});
+    builder.node("Reshape", {"list", "column"}, {"c"}).node("Tile", {"c", "column"}, {"tall"});
+    builder.node("Reshape", {"tall", "flat"}, {"t"});
+    builder.node("Reshape", {"x", "t"}, {"a"});
+    builder.ints("row", {1, 2}).node("Tile", {"c", "row"}, {"wide"});
+    builder.node("Reshape", {"wide", "flat"}, {"w"});
+    builder.node("Reshape", {"a", "w"}, {"y"}).output("a").output("y");
+    const Graph graph = read(builder);
+    EXPECT_EQ(graph.shape_of("a"), (Shape{2, 3, 2, 3}));
+    EXPECT_EQ(graph.shape_of("y"), (Shape{2, 2, 3, 3}));
+}
+
 TEST(ReadOnnx, IdentityHandsItsOutputNameOn) {
     B builder;
     builder.input("x", {2}).node("Relu", {"x"}, {"a"}).node("Identity", {"a"}, {"y"});
