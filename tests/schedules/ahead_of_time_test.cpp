@@ -14,19 +14,11 @@
 #include "schedules/build_kernel.h"
 #include "tests/schedules/kernel_cases.h"
 #include "tests/schedules/machine.h"
+#include "tests/schedules/sample.h"
 #include "tests/support/compare.h"
 #include "tests/support/run_setup.h"
 
 namespace sepconv::testing {
-
-struct Sample {
-    const KernelCase *test;
-    const Machine *machine;
-};
-
-void PrintTo(const Sample &sample, std::ostream *out) {
-    *out << sample.test->name;
-}
 
 namespace {
 
@@ -104,18 +96,10 @@ TEST_P(Autoscheduled, AgreesWithTheReference) {
     expect_values(*test, *machine, Autoscheduler{scheduler, plugin, kThreads});
 }
 
-std::vector<KernelCase> all_cases() {
-    std::vector<KernelCase> all;
-    for (const auto &list : {pairwise_cases(), block_cases(), image_cases(), map_cases()}) {
-        all.insert(all.end(), list.begin(), list.end());
-    }
-    return all;
-}
-
 const std::vector<KernelCase> kAll = all_cases();
 const std::vector<KernelCase> kFused = fused_cases();
 const std::vector<Machine> kNative = native_machines();
-const Machine kNeon = neon_machine();
+const std::vector<Machine> kNeon = {neon_machine()};
 
 /// All fused blocks, whose scratch is large, and every ninth of the other cases.
 std::vector<Sample> native_sample() {
@@ -128,14 +112,6 @@ std::vector<Sample> native_sample() {
         for (const Machine &machine : kNative) sample.push_back({&test, &machine});
     }
     return sample;
-}
-
-std::vector<Sample> on_native(const std::vector<KernelCase> &cases) {
-    std::vector<Sample> samples;
-    for (const KernelCase &test : cases) {
-        for (const Machine &machine : kNative) samples.push_back({&test, &machine});
-    }
-    return samples;
 }
 
 /// Every kind of kernel, layouts and channels that no vector divides.
@@ -181,24 +157,16 @@ std::string name_of_automatic(const ::testing::TestParamInfo<Automatic> &info) {
     return info.param.test->name + "_" + info.param.scheduler + "_" + info.param.machine->name;
 }
 
-std::vector<Sample> on_neon(const std::vector<KernelCase> &cases) {
-    std::vector<Sample> samples;
-    for (const KernelCase &test : cases) samples.push_back({&test, &kNeon});
-    return samples;
-}
-
-std::string name_of_sample(const ::testing::TestParamInfo<Sample> &info) {
-    return info.param.test->name + "_" + info.param.machine->name;
-}
-
 INSTANTIATE_TEST_SUITE_P(Sample, AheadOfTime, ::testing::ValuesIn(native_sample()), name_of_sample);
-INSTANTIATE_TEST_SUITE_P(Full, AheadOfTime, ::testing::ValuesIn(on_native(kAll)), name_of_sample);
-INSTANTIATE_TEST_SUITE_P(Full, AheadOfTimeOrders, ::testing::ValuesIn(on_native(kFused)),
+INSTANTIATE_TEST_SUITE_P(Full, AheadOfTime, ::testing::ValuesIn(samples_of(kAll, kNative)),
+                         name_of_sample);
+INSTANTIATE_TEST_SUITE_P(Full, AheadOfTimeOrders, ::testing::ValuesIn(samples_of(kFused, kNative)),
                          name_of_sample);
 INSTANTIATE_TEST_SUITE_P(Sample, Autoscheduled, ::testing::ValuesIn(automatic_sample()),
                          name_of_automatic);
-INSTANTIATE_TEST_SUITE_P(Cross, AheadOfTime, ::testing::ValuesIn(on_neon(kAll)), name_of_sample);
-INSTANTIATE_TEST_SUITE_P(Cross, AheadOfTimeOrders, ::testing::ValuesIn(on_neon(kFused)),
+INSTANTIATE_TEST_SUITE_P(Cross, AheadOfTime, ::testing::ValuesIn(samples_of(kAll, kNeon)),
+                         name_of_sample);
+INSTANTIATE_TEST_SUITE_P(Cross, AheadOfTimeOrders, ::testing::ValuesIn(samples_of(kFused, kNeon)),
                          name_of_sample);
 
 }  // namespace

@@ -53,4 +53,12 @@ Elementwise binary_step(Op op, Operand operand, bool reversed) {
     return {op, operand, reversed, 0.0F, 0.0F};
 }
 
+std::vector<KernelCase> all_cases() {
+    std::vector<KernelCase> all;
+    for (const auto &list : {pairwise_cases(), block_cases(), image_cases(), map_cases()}) {
+        all.insert(all.end(), list.begin(), list.end());
+    }
+    return all;
+}
+
 }  // namespace sepconv::testing

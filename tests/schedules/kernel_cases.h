@@ -34,6 +34,8 @@ std::vector<KernelCase> fused_cases();
 std::vector<KernelCase> image_cases();
 /// Map and Softmax.
 std::vector<KernelCase> map_cases();
+/// All of the above.
+std::vector<KernelCase> all_cases();
 
 }  // namespace sepconv::testing
 

@@ -19,8 +19,10 @@ struct RunHeader {
     int32_t most_threads = 0;        ///< Of a parallel loop; 0 where there is none.
     uint64_t live_bytes = 0;         ///< Of scratch not freed.
     uint64_t most_bytes = 0;         ///< Of scratch at one time.
+    int32_t conflicts = 0;           ///< Between tasks, of a kernel that announces its accesses.
+    int32_t announced = 0;           ///< Accesses that such a kernel's tasks announced.
 };
-static_assert(sizeof(RunHeader) == 32, "the same on every machine");
+static_assert(sizeof(RunHeader) == 40, "the same on every machine");
 
 }  // namespace sepconv::testing
 

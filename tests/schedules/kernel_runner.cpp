@@ -1,6 +1,7 @@
 // Runs one compiled kernel on guarded buffers and scratch, on the machine it was compiled for or on
 // its emulator: linked with the kernel and of the project only with guarded_*.cpp.
 // usage: RUNNER ARGUMENTS RESULT     both as kernel_files.h has them
+// A kernel that announces its accesses (announce_accesses.h) is asked whether its tasks conflict.
 
 #include <algorithm>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/guarded_heap.h"
 #include "tests/support/run_setup.h"
+#include "tests/support/task_conflicts.h"
 
 namespace {
 
@@ -19,6 +21,7 @@ struct Surroundings {
     sepconv::testing::GuardedHeap heap;
     sepconv::testing::RunSetup setup;
     int most_threads = 0;
+    sepconv::testing::TaskConflicts conflicts;  ///< Of runs on one thread.
 };
 
 Surroundings *surroundings_of(void *user_context) {
@@ -52,8 +55,30 @@ int halide_do_par_for(void *user_context, int (*task)(void *, int, uint8_t *), i
     Surroundings *surroundings = surroundings_of(user_context);
     const int threads = std::min(surroundings->setup.threads, size);
     surroundings->most_threads = std::max(surroundings->most_threads, threads);
-    return sepconv::testing::run_tasks(threads, surroundings->setup.backwards(), size,
-                                       [&](int i) { return task(user_context, min + i, closure); });
+    sepconv::testing::TaskConflicts &conflicts = surroundings->conflicts;
+    const bool one_thread = surroundings->setup.threads == 1;
+    if (one_thread) conflicts.begin_loop();
+    const int result =
+        sepconv::testing::run_tasks(threads, surroundings->setup.backwards(), size, [&](int i) {
+            if (one_thread) conflicts.begin_task(i);
+            return task(user_context, min + i, closure);
+        });
+    if (one_thread) conflicts.end_loop();
+    return result;
+}
+
+int32_t sepconv_test_reads(void *user_context, const void *buffer, const char *name, int32_t offset,
+                           int32_t bytes) {
+    surroundings_of(user_context)
+        ->conflicts.read(static_cast<const char *>(buffer) + offset, bytes, name);
+    return 0;
+}
+
+int32_t sepconv_test_writes(void *user_context, const void *buffer, const char *name,
+                            int32_t offset, int32_t bytes) {
+    surroundings_of(user_context)
+        ->conflicts.write(static_cast<const char *>(buffer) + offset, bytes, name);
+    return 0;
 }
 
 }  // extern "C"
@@ -100,7 +125,7 @@ bool run(const Arguments &arguments, const RunSetup &setup, FILE *result) {
     }
     GuardedBuffer &output = *add(arguments.output_elements);
     std::vector<BufferView> views(buffers.size());
-    Surroundings surroundings{GuardedHeap(setup.flush), setup};
+    Surroundings surroundings{GuardedHeap(setup.flush), setup, 0, {}};
     void *context = &surroundings;
     std::vector<void *> pointers{&context};
     for (size_t i = 0; i < buffers.size(); ++i) {
@@ -114,6 +139,11 @@ bool run(const Arguments &arguments, const RunSetup &setup, FILE *result) {
     header.most_threads = surroundings.most_threads;
     header.live_bytes = surroundings.heap.live_bytes();
     header.most_bytes = surroundings.heap.most_bytes();
+    header.conflicts = surroundings.conflicts.count();
+    header.announced = surroundings.conflicts.accesses();
+    if (header.conflicts > 0) {
+        std::fprintf(stderr, "%s\n", surroundings.conflicts.first().c_str());
+    }
     return std::fwrite(&header, sizeof header, 1, result) == 1 &&
            std::fwrite(output.bits(), sizeof(uint32_t), arguments.output_elements, result) ==
                arguments.output_elements &&

@@ -75,8 +75,19 @@ std::vector<Machine> native_machines() {
     std::vector<Machine> machines;
     for (const Isa &isa : all_isas()) {
         machines.push_back({isa.name, base + "-" + isa.features,
-                            isa.available() ? "" : "this CPU has no " + isa.name, SEPCONV_TEST_CXX,
-                            "", SEPCONV_TEST_RUNNER});
+                            isa.available() ? "" : "this CPU has no " + isa.name,
+                            SEPCONV_TEST_CXX " -static", "", SEPCONV_TEST_RUNNER});
+    }
+    return machines;
+}
+
+std::vector<Machine> address_sanitizer_machines() {
+    std::vector<Machine> machines = native_machines();
+    for (Machine &machine : machines) {
+        machine.target += "-asan";
+        machine.compiler = SEPCONV_TEST_CXX " -fsanitize=address";
+        machine.emulator = SEPCONV_TEST_SANITIZER_LAUNCHER;
+        machine.runner = SEPCONV_TEST_ADDRESS_RUNNER;
     }
     return machines;
 }
@@ -85,10 +96,11 @@ Machine neon_machine() {
     Machine machine{"neon",
                     "arm-64-linux",
                     "",
-                    SEPCONV_TEST_AARCH64_CXX,
+                    SEPCONV_TEST_AARCH64_CXX " -static",  // The emulator has no libraries of it.
                     SEPCONV_TEST_QEMU_AARCH64,
                     SEPCONV_TEST_AARCH64_RUNNER};
-    if (machine.compiler.empty()) machine.missing = "no aarch64-linux-gnu-g++ when configured";
+    const std::string compiler = SEPCONV_TEST_AARCH64_CXX;
+    if (compiler.empty()) machine.missing = "no aarch64-linux-gnu-g++ when configured";
     if (machine.emulator.empty()) machine.missing = "no qemu-aarch64 when configured";
     return machine;
 }
@@ -114,8 +126,7 @@ Result<std::vector<Run>> run_object(const Machine &machine, const std::string &o
     if (!write_arguments(arguments, data, output_elements)) {
         return Status(StatusCode::kInternal, arguments + ": cannot be written");
     }
-    // Static, so that the emulator needs no libraries of its machine.
-    const Status linked = shell(machine.compiler + " -static -pthread -o " + program + " " +
+    const Status linked = shell(machine.compiler + " -pthread -o " + program + " " +
                                 machine.runner + " " + object + " -lm");
     if (!linked.ok()) return linked;
     const Status ran = shell(machine.emulator + " " + program + " " + arguments + " " + result);

@@ -15,13 +15,16 @@ struct Machine {
     std::string name;      ///< "avx2", "neon".
     std::string target;    ///< Halide's, without the features of every shipped kernel.
     std::string missing;   ///< Why nothing can run here; empty if it can.
-    std::string compiler;  ///< Links for it.
-    std::string emulator;  ///< In front of a program; empty on this CPU.
+    std::string compiler;  ///< Links for it, with its options.
+    std::string emulator;  ///< In front of a program; on this CPU empty or setarch.
     std::string runner;    ///< kernel_runner.cpp, compiled for it.
 };
 
 /// The x86 ISAs on this CPU.
 std::vector<Machine> native_machines();
+/// The same, with the kernel and its runner under AddressSanitizer: what they touch outside of
+/// their buffers, scratch and stack ends the program with a report.
+std::vector<Machine> address_sanitizer_machines();
 /// NEON on qemu-aarch64.
 Machine neon_machine();
 

@@ -1,5 +1,6 @@
 #include "tests/support/guarded_buffer.h"
 
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -23,9 +24,13 @@ GuardedBuffer::GuardedBuffer(size_t elements, Flush flush, size_t shift)
     }
     std::fill_n(reinterpret_cast<uint32_t *>(first), usable / sizeof(uint32_t), kPoison);
     data_ = flush == Flush::kFront ? first + shift * sizeof(uint32_t) : first + usable - bytes;
+    char *behind = static_cast<char *>(data_) + elements * sizeof(uint32_t);
+    ASAN_POISON_MEMORY_REGION(first, static_cast<char *>(data_) - first);
+    ASAN_POISON_MEMORY_REGION(behind, first + usable - behind);
 }
 
 GuardedBuffer::~GuardedBuffer() {
+    ASAN_UNPOISON_MEMORY_REGION(mapping_, mapped_bytes_);
     munmap(mapping_, mapped_bytes_);
 }
 
@@ -37,6 +42,7 @@ void GuardedBuffer::make_read_only() {
 }
 
 bool GuardedBuffer::slack_is_untouched() const {
+    ASAN_UNPOISON_MEMORY_REGION(mapping_, mapped_bytes_);
     const auto *first = reinterpret_cast<const uint32_t *>(static_cast<char *>(mapping_) + page_);
     const auto *last = first + (mapped_bytes_ - 2 * page_) / sizeof(uint32_t);
     const auto *data = static_cast<const uint32_t *>(data_);

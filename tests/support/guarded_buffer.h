@@ -12,6 +12,7 @@ enum class Flush { kFront, kBack };
 /// 32-bit elements between two inaccessible pages: with kBack the first byte behind the last
 /// element faults, with kFront the last byte before the first. All mapped bytes start as poison.
 /// `shift` elements of slack may lie in between: with kFront they give every alignment of 4 bytes.
+/// In a program under AddressSanitizer all slack is out of bounds, until it is asked about.
 class GuardedBuffer {
 public:
     /// A quiet NaN as float, an index out of every range as int32.

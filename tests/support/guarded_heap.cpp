@@ -1,5 +1,7 @@
 #include "tests/support/guarded_heap.h"
 
+#include <sanitizer/asan_interface.h>
+
 #include <algorithm>
 
 namespace sepconv::testing {
@@ -22,6 +24,7 @@ void *GuardedHeap::allocate(size_t bytes) {
     const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     auto buffer = std::make_unique<GuardedBuffer>(rounded / sizeof(uint32_t), flush_);
     void *pointer = buffer->bits();
+    ASAN_POISON_MEMORY_REGION(static_cast<char *>(pointer) + bytes, rounded - bytes);
     const std::lock_guard<std::mutex> lock(mutex_);
     allocations_[pointer] = {std::move(buffer), bytes};
     live_bytes_ += bytes;

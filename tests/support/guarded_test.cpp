@@ -1,4 +1,5 @@
-// What kernels under test run on: guarded buffers, guarded scratch, tasks on two threads.
+// What kernels under test run on: guarded buffers, guarded scratch, tasks on two threads, and tasks
+// whose accesses are compared.
 
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include "tests/support/guarded_buffer.h"
 #include "tests/support/guarded_heap.h"
 #include "tests/support/run_setup.h"
+#include "tests/support/task_conflicts.h"
 
 namespace sepconv::testing {
 namespace {
@@ -101,6 +103,63 @@ TEST(RunTasks, RunsEachOnceOnSoManyThreads) {
     EXPECT_EQ(run_tasks(1, true, 3, task), 0);
     EXPECT_EQ(threads.size(), 1U);
     EXPECT_EQ(indices, (std::vector<int>{0, 1, 2, 2, 1, 0}));
+}
+
+TEST(TaskConflicts, AreOfOneLoopAndOfWords) {
+    const uint32_t words[4] = {};
+    TaskConflicts conflicts;
+    const auto in_task = [&](int task) {
+        conflicts.begin_task(task);
+        return &conflicts;
+    };
+    conflicts.begin_loop();
+    in_task(0)->write(words, 8, "a");
+    in_task(1)->write(words + 2, 8, "a");
+    in_task(0)->read(words, 8, "a");
+    conflicts.end_loop();
+    conflicts.read(words, 16, "a");
+    conflicts.begin_loop();
+    for (int task = 0; task < 3; ++task) in_task(task)->read(words, 16, "a");
+    conflicts.end_loop();
+    EXPECT_EQ(conflicts.count(), 0);
+    EXPECT_EQ(conflicts.accesses(), 6);
+}
+
+TEST(TaskConflicts, AreFoundInAnyOrder) {
+    const uint32_t words[4] = {};
+    for (const int first : {0, 1}) {
+        TaskConflicts read_first, write_first, written_twice;
+        for (TaskConflicts *conflicts : {&read_first, &write_first, &written_twice}) {
+            conflicts->begin_loop();
+            conflicts->begin_task(first);
+        }
+        read_first.read(words, 8, "a");
+        write_first.write(words, 8, "a");
+        written_twice.write(words, 8, "a");
+        for (TaskConflicts *conflicts : {&read_first, &write_first, &written_twice}) {
+            conflicts->begin_task(1 - first);
+        }
+        read_first.write(words + 1, 8, "a");
+        write_first.read(words + 1, 8, "a");
+        written_twice.write(words + 1, 8, "a");
+        EXPECT_EQ(read_first.count(), 1);
+        EXPECT_EQ(write_first.count(), 1);
+        EXPECT_EQ(written_twice.count(), 1);
+    }
+}
+
+/// Of two readers, one may be the writer itself.
+TEST(TaskConflicts, RememberTwoReaders) {
+    const uint32_t word = 0;
+    TaskConflicts conflicts;
+    conflicts.begin_loop();
+    for (const int task : {3, 5, 3}) {
+        conflicts.begin_task(task);
+        conflicts.read(&word, 4, "a");
+    }
+    conflicts.write(&word, 4, "a");
+    EXPECT_EQ(conflicts.count(), 1);
+    EXPECT_EQ(conflicts.first(), "parallel loop 0: task 3 writes a word of a that task 5 has read");
 }
 
 }  // namespace
