@@ -17,12 +17,12 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
-void append(const Constant &from, int64_t index, Constant &to) {
-    if (from.is_float()) {
-        to.floats.push_back(from.floats[static_cast<size_t>(index)]);
-    } else {
-        to.ints.push_back(from.ints[static_cast<size_t>(index)]);
-    }
+/// Elements [first, first + count) of `from`.
+void append(const Constant &from, int64_t first, int64_t count, Constant &to) {
+    const auto add = [&](const auto &values, auto &list) {
+        list.insert(list.end(), values.begin() + first, values.begin() + first + count);
+    };
+    from.is_float() ? add(from.floats, to.floats) : add(from.ints, to.ints);
 }
 
 Constant empty_like(const Constant &from, Shape shape) {
@@ -50,15 +50,43 @@ Ints row_major(const Shape &shape) {
     return strides;
 }
 
-/// Elements of `from` at offset + sum of index * strides, over all indices into `shape`.
-Constant move_strided(const Constant &from, const Shape &shape, int64_t offset,
-                      const Ints &strides) {
-    Constant result = empty_like(from, shape);
-    const int64_t count = element_count(shape);
+/// The same elements in as few axes as there can be, and at least one: long runs are fast.
+void join_axes(Shape &shape, Ints &strides) {
+    Shape joined{1};
+    Ints steps{0};
+    for (size_t axis = shape.size(); axis-- > 0;) {
+        if (shape[axis] == 1) continue;
+        if (joined[0] == 1) {
+            joined[0] = shape[axis];
+            steps[0] = strides[axis];
+        } else if (strides[axis] == joined[0] * steps[0]) {
+            joined[0] *= shape[axis];
+        } else {
+            joined.insert(joined.begin(), shape[axis]);
+            steps.insert(steps.begin(), strides[axis]);
+        }
+    }
+    shape = std::move(joined);
+    strides = std::move(steps);
+}
+
+/// What move_strided makes of values of one type; `strides` is not empty.
+template<typename T>
+void move_values(const std::vector<T> &from, const Shape &shape, int64_t offset,
+                 const Ints &strides, std::vector<T> &to) {
+    const size_t last = shape.size() - 1;
     Ints index(shape.size(), 0);
-    for (int64_t i = 0; i < count; ++i) {
-        append(from, offset, result);
-        for (size_t axis = shape.size(); axis-- > 0;) {
+    for (size_t filled = 0; filled < to.size();) {
+        if (strides[last] == 1) {
+            std::copy_n(from.begin() + offset, shape[last],
+                        to.begin() + static_cast<std::ptrdiff_t>(filled));
+            filled += static_cast<size_t>(shape[last]);
+        } else {
+            for (int64_t i = 0; i < shape[last]; ++i) {
+                to[filled++] = from[static_cast<size_t>(offset + i * strides[last])];
+            }
+        }
+        for (size_t axis = last; axis-- > 0;) {
             offset += strides[axis];
             if (++index[axis] < shape[axis]) {
                 break;
@@ -66,6 +94,22 @@ Constant move_strided(const Constant &from, const Shape &shape, int64_t offset,
             offset -= strides[axis] * shape[axis];
             index[axis] = 0;
         }
+    }
+}
+
+/// Elements of `from` at offset + sum of index * strides, over all indices into `shape`.
+Constant move_strided(const Constant &from, Shape shape, int64_t offset, Ints strides) {
+    Constant result;
+    result.type = from.type;
+    result.shape = shape;
+    join_axes(shape, strides);
+    const auto count = static_cast<size_t>(element_count(shape));
+    if (from.is_float()) {
+        result.floats.resize(count);
+        move_values(from.floats, shape, offset, strides, result.floats);
+    } else {
+        result.ints.resize(count);
+        move_values(from.ints, shape, offset, strides, result.ints);
     }
     return result;
 }
@@ -263,9 +307,7 @@ private:
         for (int64_t i = 0; i < outer && inner != 0; ++i) {
             for (int64_t index : input(1).ints) {
                 index += index < 0 ? extent : 0;
-                for (int64_t j = 0; j < inner; ++j) {
-                    append(input(0), (i * extent + index) * inner + j, result);
-                }
+                append(input(0), (i * extent + index) * inner, inner, result);
             }
         }
         return one(std::move(result));
@@ -316,7 +358,7 @@ private:
         Constant result = empty_like(input(1), shape);
         for (size_t i = 0; i < condition.size(); ++i) {
             const bool chosen = input(0).ints[static_cast<size_t>(condition[i])] != 0;
-            append(input(chosen ? 1 : 2), chosen ? yes[i] : no[i], result);
+            append(input(chosen ? 1 : 2), chosen ? yes[i] : no[i], 1, result);
         }
         return one(std::move(result));
     }
@@ -403,7 +445,7 @@ private:
         if (op == "Expand") {
             Constant result = empty_like(input(0), shape);
             for (const int64_t index : broadcast_index(input(0).shape, shape)) {
-                append(input(0), index, result);
+                append(input(0), index, 1, result);
             }
             return one(std::move(result));
         }
@@ -439,9 +481,7 @@ private:
                     return c_.invalid("inputs have different types");
                 }
                 const int64_t run = element_count(input(k).shape) / outer;
-                for (int64_t j = 0; j < run; ++j) {
-                    append(input(k), i * run + j, result);
-                }
+                append(input(k), i * run, run, result);
             }
         }
         return one(std::move(result));

@@ -162,7 +162,8 @@ Place Lowering::constant_bytes(const std::string &bytes) {
         known->second = add_storage(Space::kWeights, 0, 0);
         Storage &storage = storages_[known->second];
         storage.offset = static_cast<int64_t>(plan_.weights.size());
-        plan_.weights.insert(plan_.weights.end(), bytes.begin(), bytes.end());
+        const auto *first = reinterpret_cast<const uint8_t *>(bytes.data());
+        plan_.weights.insert(plan_.weights.end(), first, first + bytes.size());
         plan_.weights.resize((plan_.weights.size() + kAlignment - 1) / kAlignment * kAlignment);
     }
     return {known->second, 0, 0};
