@@ -220,7 +220,7 @@ private:
 Result<Emitted> emit_into(const Plan &plan, const std::vector<Variant> &variants,
                           const EmitOptions &options) {
     // In the output folder, so that the last step only renames.
-    Result<TemporaryFolder> work = TemporaryFolder::create(options.folder, ".sepconv");
+    Result<TemporaryFolder> work = folder_to_publish(options.folder);
     if (!work.ok()) return work.status();
     return Emission(plan, variants, options, work.value()).run();
 }
@@ -229,11 +229,15 @@ Result<Emitted> emit_into(const Plan &plan, const std::vector<Variant> &variants
 
 Result<Emitted> emit_library(const Plan &plan, const std::vector<Variant> &variants,
                              const EmitOptions &options) {
-    const bool new_folder = !exists(options.folder);
+    std::vector<std::filesystem::path> made;
+    for (auto folder = std::filesystem::path(options.folder);
+         !folder.empty() && !exists(folder.string()); folder = folder.parent_path()) {
+        made.push_back(folder);
+    }
     Result<Emitted> emitted = emit_into(plan, variants, options);
-    if (!emitted.ok() && new_folder) {
+    for (const std::filesystem::path &folder : made) {
         std::error_code ignored;
-        std::filesystem::remove(options.folder, ignored);  // Only if it is empty.
+        if (!emitted.ok()) std::filesystem::remove(folder, ignored);  // Only if it is empty.
     }
     return emitted;
 }

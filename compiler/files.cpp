@@ -29,6 +29,16 @@ struct FileCloser {
     void operator()(std::FILE *file) const { std::fclose(file); }
 };
 
+/// 0, or the errno of what failed.
+int write_whole(const std::string &path, std::string_view bytes, const char *mode = "wb") {
+    std::FILE *file = std::fopen(path.c_str(), mode);
+    if (file == nullptr) return errno;
+    const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+    const int reason = errno;
+    if (std::fclose(file) != 0) return errno;
+    return written ? 0 : reason;
+}
+
 /// How an attempt to lock a folder ended.
 enum class Locked { kYes, kByAnother, kNever };
 
@@ -43,23 +53,25 @@ Locked lock_folder(const std::string &path, int *file) {
     return exists(path) ? Locked::kYes : Locked::kByAnother;
 }
 
-/// Removes the temporary folders of processes that have ended without doing it themselves.
-void remove_abandoned(const std::string &parent, const std::string &prefix) {
-    constexpr size_t kRandom = 6;  // Of mkdtemp.
+/// What mkdtemp has made of PARENT/PREFIX-XXXXXX.
+std::vector<std::string> temporary_folders(const std::string &parent, const std::string &prefix) {
+    constexpr size_t kRandom = 6;
+    std::vector<std::string> paths;
     std::error_code ignored;
     for (const fs::directory_entry &entry : fs::directory_iterator(parent, ignored)) {
         const std::string name = entry.path().filename().string();
-        if (name.size() != prefix.size() + 1 + kRandom || name.rfind(prefix + "-", 0) != 0)
-            continue;
-        int file = -1;
-        if (lock_folder(entry.path().string(), &file) == Locked::kYes) {
-            fs::remove_all(entry.path(), ignored);
-        }
-        if (file >= 0) close(file);
+        if (name.size() == prefix.size() + 1 + kRandom && name.rfind(prefix + "-", 0) == 0)
+            paths.push_back(entry.path().string());
     }
+    return paths;
 }
 
 }  // namespace
+
+void show(const std::string &text) {
+    std::fputs(text.c_str(), stderr);
+    std::fflush(stderr);
+}
 
 Result<std::string> read_file(const std::string &path) {
     std::error_code error;
@@ -77,21 +89,23 @@ Result<std::string> read_file(const std::string &path) {
 }
 
 Status write_file(const std::string &path, std::string_view bytes) {
-    std::FILE *file = std::fopen(path.c_str(), "wb");
-    if (file == nullptr) return io_error("write", path, strerror(errno));
-    const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
-    const int reason = errno;
-    if (std::fclose(file) != 0) return io_error("write", path, strerror(errno));
-    return written ? Status() : io_error("write", path, strerror(reason));
+    const int reason = write_whole(path, bytes);
+    return reason == 0 ? Status() : io_error("write", path, strerror(reason));
+}
+
+Status append_to_file(const std::string &path, std::string_view bytes) {
+    const int reason = write_whole(path, bytes, "ab");
+    return reason == 0 ? Status() : io_error("write", path, strerror(reason));
 }
 
 Status replace_file(const std::string &path, std::string_view bytes) {
-    const std::string fresh = path + ".new";
-    Status status = write_file(fresh, bytes);
-    if (status.ok()) status = rename_path(fresh, path);
-    std::error_code ignored;
-    if (!status.ok()) fs::remove(fresh, ignored);
-    return status;
+    const fs::path folder = fs::path(path).parent_path();
+    const Result<TemporaryFolder> work =
+        TemporaryFolder::create(folder.empty() ? "." : folder.string(), ".sepconv-file");
+    if (!work.ok()) return io_error("write", path, work.status().message());
+    const std::string fresh = work.value().file("new");
+    const int reason = write_whole(fresh, bytes);
+    return reason == 0 ? rename_path(fresh, path) : io_error("write", path, strerror(reason));
 }
 
 Status make_folder(const std::string &path) {
@@ -121,7 +135,9 @@ std::string hash_of(std::string_view bytes) {
 Result<TemporaryFolder> TemporaryFolder::create(const std::string &parent,
                                                 const std::string &prefix) {
     SEPCONV_RETURN_IF_ERROR(make_folder(parent));
-    remove_abandoned(parent, prefix);
+    for (TemporaryFolder &left : abandoned(parent, prefix)) {
+        if (exists(left.file(kKept))) left.path_.clear();
+    }
     constexpr int kTries = 100;
     for (int i = 0; i < kTries; ++i) {
         std::string path = fs::absolute(parent).string() + "/" + prefix + "-XXXXXX";
@@ -136,6 +152,20 @@ Result<TemporaryFolder> TemporaryFolder::create(const std::string &parent,
     return io_error("make a folder in", parent, "others remove it");
 }
 
+std::vector<TemporaryFolder> TemporaryFolder::abandoned(const std::string &parent,
+                                                        const std::string &prefix) {
+    std::vector<TemporaryFolder> folders;
+    for (const std::string &path : temporary_folders(parent, prefix)) {
+        int file = -1;
+        if (lock_folder(path, &file) == Locked::kYes) {
+            folders.push_back(TemporaryFolder(path, file));
+        } else if (file >= 0) {
+            close(file);
+        }
+    }
+    return folders;
+}
+
 TemporaryFolder &TemporaryFolder::operator=(TemporaryFolder &&other) noexcept {
     std::swap(path_, other.path_);
     std::swap(lock_, other.lock_);
@@ -143,9 +173,8 @@ TemporaryFolder &TemporaryFolder::operator=(TemporaryFolder &&other) noexcept {
 }
 
 TemporaryFolder::~TemporaryFolder() {
-    if (path_.empty()) return;
     std::error_code ignored;
-    fs::remove_all(path_, ignored);
+    if (!path_.empty()) fs::remove_all(path_, ignored);
     if (lock_ >= 0) close(lock_);
 }
 

@@ -5,17 +5,23 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "layer/status.h"
 
 namespace sepconv {
 
+/// To stderr; what cannot be written is left out, as the work does not depend on its reader.
+void show(const std::string &text);
+
 Result<std::string> read_file(const std::string &path);
 
 /// Writes the whole file; a full disk is an error.
 Status write_file(const std::string &path, std::string_view bytes);
+Status append_to_file(const std::string &path, std::string_view bytes);
 
-/// The same, whole or not at all: by PATH.new, which is renamed.
+/// The same, whole or not at all, whoever else does it at once: by a file in a temporary folder
+/// beside it, which is renamed.
 Status replace_file(const std::string &path, std::string_view bytes);
 
 Status make_folder(const std::string &path);  ///< With its parents; existing ones are fine.
@@ -27,10 +33,16 @@ std::string hash_of(std::string_view bytes);
 
 /// A new folder PARENT/PREFIX-XXXXXX that is removed with all it holds. It is locked while this
 /// process or a child of it lives: whoever makes the next one with the same prefix removes those
-/// that killed processes have left.
+/// that killed processes have left, unless they hold a file of the name kKept.
 class TemporaryFolder {
 public:
+    static constexpr const char *kKept = ".kept";
+
     static Result<TemporaryFolder> create(const std::string &parent, const std::string &prefix);
+
+    /// What killed processes have left, kept or not; now this process's.
+    static std::vector<TemporaryFolder> abandoned(const std::string &parent,
+                                                  const std::string &prefix);
 
     TemporaryFolder(TemporaryFolder &&other) noexcept
         : path_(std::exchange(other.path_, "")), lock_(std::exchange(other.lock_, -1)) {}

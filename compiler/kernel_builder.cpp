@@ -75,7 +75,7 @@ public:
     Progress(size_t total, bool quiet)
         : total_(total), quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
     ~Progress() {
-        if (shown_ && terminal_) std::fputs("\n", stderr);
+        if (shown_ && terminal_) show("\n");
     }
     Progress(const Progress &) = delete;
     Progress &operator=(const Progress &) = delete;
@@ -85,8 +85,7 @@ public:
         constexpr size_t kStep = 5;
         if (quiet_ || (!terminal_ && count_ % kStep != 0 && count_ != total_)) return;
         const std::string line = fmt::format("[{}/{}] {}", count_, total_, what.substr(0, 100));
-        fmt::print(stderr, terminal_ ? "\r{}\x1b[K" : "{}\n", line);
-        std::fflush(stderr);
+        show(terminal_ ? "\r" + line + "\x1b[K" : line + "\n");
         shown_ = true;
     }
 
@@ -155,7 +154,11 @@ Status compile_missing(const std::vector<Job> &missing, const KernelBuildOptions
         progress.done(missing[i].what);
         return Status();
     });
-    if (status.ok() || !options.autoscheduler) return status;
+    // LLVM, which writes the object, exits on a full disk.
+    if (status.message().find("LLVM ERROR: IO failure") != std::string::npos) {
+        status = Status(StatusCode::kIo, status.message());
+    }
+    if (status.code() != StatusCode::kUnsupported) return status;
     return Status(status.code(), status.message() +
                                      "\nexpected: --scheduler hand, which has a "
                                      "schedule for every kernel");

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,16 +12,26 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <sstream>
 #include <system_error>
-
-#include "compiler/files.h"
 
 namespace sepconv {
 namespace fs = std::filesystem;
 namespace {
 
+/// Or a copy: some file systems have no second names.
+std::error_code give_second_name(const fs::path &file, const fs::path &name) {
+    std::error_code error;
+    fs::create_hard_link(file, name, error);
+    if (error) fs::copy(file, name, fs::copy_options::copy_symlinks, error);
+    return error;
+}
+
+constexpr const char *kPrefix = ".sepconv";
+
 /// Where it stands can be seen on disk, so that who comes after a killed process can put things
 /// right: a file is gone from `work` when it is moved, and in `old` when there was one before it.
+/// While it is under way, TemporaryFolder::kKept lists the files.
 class Publication {
 public:
     Publication(const std::vector<std::string> &files, const std::string &work,
@@ -29,29 +40,42 @@ public:
 
     Status run() {
         Status status = prepare();
+        if (status.ok())
+            status = replace_file(list(), fmt::format("{}\n", fmt::join(files_, "\n")));
         for (const std::string &file : files_) {
             if (status.ok()) {
                 status = rename_path((work_ / file).string(), (folder_ / file).string());
             }
         }
+        if (status.ok() && unlink(list().c_str()) != 0) {
+            status = Status(StatusCode::kIo,
+                            fmt::format("cannot remove '{}': {}", list(), strerror(errno)));
+        }
         if (!status.ok()) put_back();
         return status;
     }
 
+    /// May be stopped anywhere and begun again, so what is in `old` stays there.
     void put_back() const {
         std::error_code ignored;
         for (const std::string &file : files_) {
             if (fs::exists(work_ / file, ignored)) continue;
-            if (fs::exists(old_ / file, ignored)) {
-                fs::rename(old_ / file, folder_ / file, ignored);
-            } else {
+            if (!fs::exists(fs::symlink_status(old_ / file, ignored))) {
                 fs::remove(folder_ / file, ignored);
+                continue;
             }
+            const fs::path back = work_ / ".back";
+            fs::remove(back, ignored);
+            const bool kept = !give_second_name(old_ / file, back);
+            fs::rename(kept ? back : old_ / file, folder_ / file, ignored);
         }
         for (const fs::path &made : made_) fs::remove(made, ignored);
+        fs::remove(list(), ignored);
     }
 
 private:
+    std::string list() const { return (work_ / TemporaryFolder::kKept).string(); }
+
     /// Folders, and a second name for every file that will be replaced.
     Status prepare() {
         for (const std::string &file : files_) {
@@ -67,14 +91,10 @@ private:
                                                            "place",
                                                            (folder_ / file).string()));
             }
-            fs::create_hard_link(folder_ / file, old_ / file, error);
-            // Some file systems have no second names.
-            if (error)
-                fs::copy(folder_ / file, old_ / file, fs::copy_options::copy_symlinks, error);
-            if (error) {
+            if (const std::error_code failed = give_second_name(folder_ / file, old_ / file)) {
                 return Status(StatusCode::kIo,
                               fmt::format("cannot keep '{}': {}", (folder_ / file).string(),
-                                          error.message()));
+                                          failed.message()));
             }
         }
         return Status();
@@ -85,10 +105,39 @@ private:
     std::set<fs::path> made_;
 };
 
+/// Held while it lives, where the file system has locks.
+class FolderLock {
+public:
+    explicit FolderLock(const std::string &folder)
+        : file_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+        if (file_ >= 0) flock(file_, LOCK_EX);
+    }
+    ~FolderLock() {
+        if (file_ >= 0) close(file_);
+    }
+    FolderLock(const FolderLock &) = delete;
+    FolderLock &operator=(const FolderLock &) = delete;
+
+private:
+    int file_;
+};
+
+/// The caller has the lock, so that nobody has published since.
+void repair_locked(const std::string &folder) {
+    for (const TemporaryFolder &left : TemporaryFolder::abandoned(folder, kPrefix)) {
+        const Result<std::string> list = read_file(left.file(TemporaryFolder::kKept));
+        if (!list.ok()) continue;
+        std::vector<std::string> files;
+        std::istringstream lines(list.value());
+        for (std::string line; std::getline(lines, line);) files.push_back(line);
+        Publication(files, left.path(), folder).put_back();
+    }
+}
+
 [[noreturn]] void be_publisher(Publication publication, const std::string &folder, int answer) {
     setsid();
-    const int lock = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock >= 0) flock(lock, LOCK_EX);  // Where there are no locks, there are none.
+    const FolderLock lock(folder);
+    repair_locked(folder);
     const Status status = publication.run();
     const std::string &text = status.message();
     const bool told = write(answer, text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -107,6 +156,15 @@ std::string read_all(int file) {
 }
 
 }  // namespace
+
+Result<TemporaryFolder> folder_to_publish(const std::string &folder) {
+    return TemporaryFolder::create(folder, kPrefix);
+}
+
+void repair_published(const std::string &folder) {
+    const FolderLock lock(folder);
+    repair_locked(folder);
+}
 
 Status publish_files(const std::vector<std::string> &files, const std::string &work,
                      const std::string &folder) {

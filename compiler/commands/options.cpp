@@ -10,6 +10,7 @@
 #include "compiler/limits.h"
 #include "compiler/object_cache.h"
 #include "compiler/process.h"
+#include "compiler/publish.h"
 #include "compiler/source.h"
 #include "compiler/toolchain.h"
 #include "sepconv/sepconv.h"
@@ -240,7 +241,7 @@ Result<KernelBuildOptions> choose_schedules(const BuildOptions &build, const std
     Result<Tunings> tunings = load_tunings({build.tuning, !build.no_tuning}, this_cpu());
     if (!tunings.ok()) return tunings.status();
     for (const std::string &warning : tunings.value().warnings) {
-        fmt::print(stderr, "warning: {}\n", warning);
+        show(fmt::format("warning: {}\n", warning));
     }
     options.tunings = std::move(tunings).value();
     return options;
@@ -251,6 +252,8 @@ Result<KernelBuildOptions> choose_schedules(const BuildOptions &build, const std
 Result<Emitted> compile_plan(const Plan &plan, const BuildOptions &build,
                              const OutputOptions &output, const std::string &source) {
     const HeldSignals held;
+    // Before anything can fail.
+    repair_published(output.folder);
     const Result<std::vector<IsaTarget>> targets = resolve_targets(build.target);
     if (!targets.ok()) return targets.status();
     const Result<std::string> cache = cache_folder(build.cache);

@@ -76,11 +76,34 @@ TEST_F(FilesTest, ReplacingAFileIsWholeOrNothing) {
     const Status status = replace_file(path, std::string(1000, 'x'));
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, SIG_DFL);
-    EXPECT_THAT(status.message(), HasSubstr("File too large"));
+    EXPECT_EQ(status.message(), "cannot write '" + path + "': File too large");
     EXPECT_EQ(get("table"), "old");
-    EXPECT_FALSE(exists(path + ".new"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
     EXPECT_TRUE(replace_file(path, "new").ok());
     EXPECT_EQ(get("table"), "new");
+}
+
+TEST_F(FilesTest, AFileThatManyReplaceAtOnceIsOfOneOfThem) {
+    constexpr size_t kBytes = 1 << 20;
+    const std::string path = put("table", std::string(kBytes, 'a'));
+    std::vector<pid_t> writers;
+    for (const char letter : {'b', 'c', 'd'}) {
+        writers.push_back(fork());
+        if (writers.back() != 0) continue;
+        for (int i = 0; i < 30; ++i) {
+            if (!replace_file(path, std::string(kBytes, letter)).ok()) _exit(1);
+        }
+        _exit(0);
+    }
+    for (const pid_t writer : writers) {
+        int status = 0;
+        while (waitpid(writer, &status, WNOHANG) == 0) {
+            const std::string text = get("table");
+            ASSERT_EQ(text.size(), kBytes);
+            ASSERT_EQ(text.find_first_not_of(text[0]), std::string::npos);
+        }
+        EXPECT_EQ(status, 0);
+    }
 }
 
 TEST_F(FilesTest, ACachedObjectIsWholeAndOfItsKey) {
@@ -164,6 +187,45 @@ TEST_F(PublishTest, AFolderInTheWayIsNamed) {
     EXPECT_THAT(publish().message(), HasSubstr("out/d': a folder is in its place"));
     EXPECT_EQ(get("out/b"), "old b");
     EXPECT_EQ(get("out/d/file"), "of the user");
+}
+
+/// What is left when caller and process end behind the third of four renames.
+class StoppedPublishTest : public PublishTest {
+protected:
+    void SetUp() override {
+        PublishTest::SetUp();
+        for (const std::string file : {"a", "b", "sub/c"}) put("out/" + file, "half " + file);
+        put("out/.sepconv-abcdef/.kept", "a\nb\nsub/c\nd\n");
+        put("out/.sepconv-abcdef/.old/b", "old b");
+        put("out/.sepconv-abcdef/d", "half d");
+    }
+    void expect_old() {
+        EXPECT_EQ(get("out/a"), "(missing)");
+        EXPECT_EQ(get("out/b"), "old b");
+        EXPECT_EQ(get("out/sub/c"), "(missing)");
+        EXPECT_EQ(get("out/d"), "(missing)");
+        EXPECT_EQ(get("out/other"), "of the user");
+        EXPECT_FALSE(exists(folder_.file("out/.sepconv-abcdef")));
+    }
+};
+
+TEST_F(StoppedPublishTest, IsPutBack) {
+    ASSERT_TRUE(folder_to_publish(folder_.file("out")).ok());  // Leaves it where it is.
+    repair_published(folder_.file("out"));
+    expect_old();
+}
+
+TEST_F(StoppedPublishTest, IsPutBackByTheNextPublicationIfThatFails) {
+    fs::remove(folder_.file("work/d"));
+    EXPECT_FALSE(publish().ok());
+    expect_old();
+}
+
+TEST_F(StoppedPublishTest, IsPutBackWhereThatWasStoppedToo) {
+    put("out/b", "old b");
+    fs::create_hard_link(folder_.file("out/b"), folder_.file("out/.sepconv-abcdef/.back"));
+    repair_published(folder_.file("out"));
+    expect_old();
 }
 
 TEST_F(PublishTest, ALinkIsReplacedAndWhatItPointsToStays) {

@@ -12,6 +12,13 @@ LAYERS = {
     "new": ["--input", "9x7x8", "--out-channels", "24", "--seed", "2"],
 }
 
+# Options of --emit's forms, and files of each.
+FORMS = {
+    "library": (["--shared"], ["libnet.a", "libnet.so", "net.h", "net.c", "net.json"]),
+    "sources": (["--emit", "sources"], ["net_kernels.o", "net_weights.bin", "net.h", "net.c",
+                                        "net.json"]),
+}
+
 
 def contents(folder):
     """{path: bytes} of all files; {} without the folder."""
@@ -22,8 +29,8 @@ def contents(folder):
 class Library:
     """A tool, a work folder, and the whole libraries to compare with."""
 
-    def __init__(self, tool, work):
-        self.tool, self.work = tool, work
+    def __init__(self, tool, work, form="library"):
+        self.tool, self.work, self.form = tool, work, form
         self.out, self.cache = work / "out", work / "cache"
         self.problems = []
         shutil.rmtree(work, ignore_errors=True)
@@ -36,13 +43,13 @@ class Library:
             shutil.rmtree(self.out)
         differing = [name for name in self.whole["old"]
                      if self.whole["old"][name] != self.whole["new"][name]]
-        assert {"libnet.a", "libnet.so", "net.h", "net.c", "net.json"} <= set(differing), differing
+        assert set(FORMS[form][1]) <= set(differing), differing
         self.restore()
 
     def command(self, which, *more):
         return [self.tool, "layer", "separable", *LAYERS[which], "--kernel", "3", "--padding",
                 "same_upper", "--activation", "gelu", "--isa", "sse41", "--name", "net", "--quiet",
-                "--output", self.out, "--cache-dir", self.cache, "--shared", *more]
+                "--output", self.out, "--cache-dir", self.cache, *FORMS[self.form][0], *more]
 
     def start(self, which, prefix=(), more=(), **options):
         return subprocess.Popen([*prefix, *self.command(which, *more)], stdout=subprocess.PIPE,
@@ -101,7 +108,7 @@ class Library:
     def expect_tidy(self, what):
         left = [str(path) for folder in (self.out, self.cache) if folder.is_dir()
                 for path in folder.iterdir()
-                if re.fullmatch(r"(\.sepconv|build|tools|runtime)-\w{6}", path.name)]
+                if re.fullmatch(r"(\.sepconv|build|tools|runtime|run|tune)-\w{6}", path.name)]
         self.expect(what, not left, f"left behind: {left}")
 
     def expect_recovery(self, what):
