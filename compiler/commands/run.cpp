@@ -15,6 +15,7 @@
 #include "compiler/diagnostic.h"
 #include "compiler/files.h"
 #include "compiler/npy.h"
+#include "compiler/process.h"
 
 namespace sepconv {
 namespace {
@@ -149,15 +150,29 @@ void print_times(std::vector<double> milliseconds) {
                at(0.9), milliseconds.size());
 }
 
-Status run_library(const RunOptions &options, const Plan &plan, const std::string &library,
-                   const std::string &name, const std::vector<Array> &inputs) {
-    Result<std::unique_ptr<LoadedLibrary>> loaded = LoadedLibrary::open(library, name);
-    if (!loaded.ok()) return loaded.status();
+/// Kernels come from the cache; the rest takes a moment and is gone when it is loaded, before
+/// signals end the run.
+Result<std::unique_ptr<LoadedLibrary>> compile_and_load(const RunOptions &options,
+                                                        const Plan &plan) {
+    const HeldSignals held;
+    const Result<std::string> cache = cache_folder(options.build.cache);
+    if (!cache.ok()) return cache.status();
+    const Result<TemporaryFolder> folder = TemporaryFolder::create(cache.value(), "run");
+    if (!folder.ok()) return folder.status();
+    // Not in the locked folder itself, which publications lock too.
+    const OutputOptions output{folder.value().file("library"), "model", true};
+    const Result<Emitted> emitted =
+        compile_plan(plan, options.build, output, file_name_of(options.model.model));
+    if (!emitted.ok()) return emitted.status();
+    return LoadedLibrary::open(emitted.value().shared, output.name);
+}
+
+Status run_library(const RunOptions &options, const Plan &plan, LoadedLibrary &model,
+                   const std::vector<Array> &inputs) {
     sepconv_options_t context = {};
     context.num_threads = options.threads;
     context.profile = options.profile ? 1 : 0;
-    SEPCONV_RETURN_IF_ERROR(loaded.value()->start(context));
-    const LoadedLibrary &model = *loaded.value();
+    SEPCONV_RETURN_IF_ERROR(model.start(context));
     std::vector<Array> outputs;
     std::vector<const void *> in;
     std::vector<void *> out;
@@ -195,17 +210,10 @@ Status run(RunOptions options) {
     const Plan &plan = model.value().plan;
     const Result<std::vector<Array>> inputs = read_inputs(options.inputs, plan.inputs);
     if (!inputs.ok()) return inputs.status();
-    const Result<std::string> cache = cache_folder(options.build.cache);
-    if (!cache.ok()) return cache.status();
-    // Kernels come from the cache; the rest takes a moment and is not kept.
-    const Result<TemporaryFolder> folder = TemporaryFolder::create(cache.value(), "run");
-    if (!folder.ok()) return folder.status();
-    const OutputOptions output{folder.value().path(), "model", true};
-    const Result<Emitted> emitted =
-        compile_plan(plan, options.build, output, file_name_of(options.model.model));
-    if (!emitted.ok()) return emitted.status();
+    const Result<std::unique_ptr<LoadedLibrary>> library = compile_and_load(options, plan);
+    if (!library.ok()) return library.status();
     setenv("SEPCONV_ISA", isa.c_str(), 1);
-    return run_library(options, plan, emitted.value().shared, output.name, inputs.value());
+    return run_library(options, plan, *library.value(), inputs.value());
 }
 
 }  // namespace

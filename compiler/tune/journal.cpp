@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <sstream>
 
 #include "compiler/files.h"
@@ -84,15 +83,7 @@ const Trial *Journal::best_of(const KernelKey &kernel) const {
 
 Status Journal::add(const Trial &trial) {
     trials_.push_back(trial);
-    std::FILE *file = std::fopen(path_.c_str(), "ab");
-    bool written = file != nullptr;
-    if (written) {
-        const std::string line = line_of(trial);
-        written = std::fwrite(line.data(), 1, line.size(), file) == line.size();
-        written = std::fclose(file) == 0 && written;
-    }
-    if (written) return Status();
-    return Status(StatusCode::kIo, fmt::format("cannot write '{}'", path_));
+    return append_to_file(path_, line_of(trial));
 }
 
 }  // namespace sepconv

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "compiler/files.h"
@@ -56,8 +57,7 @@ public:
         }
         SEPCONV_RETURN_IF_ERROR(write_table());
         if (!options_.csv.empty()) {
-            SEPCONV_RETURN_IF_ERROR(
-                write_file(options_.csv, trials_csv(subjects_, journal_, options_.threads)));
+            SEPCONV_RETURN_IF_ERROR(write_csv());
         }
         return table_;
     }
@@ -125,6 +125,7 @@ private:
         const Trial *known = journal_.best_of(subject.key);
         if (known != nullptr) {  // Where a killed run left off.
             const std::vector<Result<std::string>> built = build(subject, {known->tuning});
+            if (built[0].status().code() == StatusCode::kIo) return built[0].status();
             if (built[0].ok()) best = {built[0].value(), known->of_default};
         }
         std::vector<Tuning> first;
@@ -135,6 +136,9 @@ private:
             try_all(subject, subject.candidates.all(options_.candidates), &best));
         SEPCONV_RETURN_IF_ERROR(
             try_all(subject, subject.candidates.neighbours(best_tuning(subject)), &best));
+        const bool untried = !first.empty() && journal_.find(subject.key, first.front()) == nullptr;
+        if (untried && journal_.best_of(subject.key) == nullptr)
+            return Status();  // No time for it.
         // A tuning of the table that has not won again is not better than the default.
         return settle(subject);
     }
@@ -180,6 +184,7 @@ private:
         for (size_t i = 0; i < children.size(); ++i) {
             const Status status = run_children({children[i]}, 1, nothing);
             if (!status.ok()) libraries[i] = status;
+            if (status.code() == StatusCode::kIo) break;
         }
         return libraries;
     }
@@ -198,11 +203,13 @@ private:
             trial.of_default = trial.measured.ratio * best->of_default;
             measured = judge(subject, library.value(), *best, &trial);
         }
+        // Not the candidate's fault: a full disk, or a signal.
+        if (measured.status().code() == StatusCode::kIo) return measured.status();
         if (!measured.ok()) {
             trial.outcome = "dropped";
             trial.detail = measured.status().message();
-            fmt::print(stderr, "{}dropped {} of {}: {}\n", line_end(), describe(tuning),
-                       subject.name(), trial.detail);
+            sepconv::show(fmt::format("{}dropped {} of {}: {}\n", line_end(), describe(tuning),
+                                      subject.name(), trial.detail));
         }
         SEPCONV_RETURN_IF_ERROR(journal_.add(trial));
         show_trial(subject);
@@ -253,12 +260,19 @@ private:
 
     Status write_table() const { return replace_file(options_.output, text_of(table_)); }
 
+    Status write_csv() const {
+        const std::string text = trials_csv(subjects_, journal_, options_.threads);
+        // A pipe or a device cannot be replaced.
+        const bool is_file =
+            !exists(options_.csv) || std::filesystem::is_regular_file(options_.csv);
+        return is_file ? replace_file(options_.csv, text) : write_file(options_.csv, text);
+    }
+
     std::string line_end() const { return terminal_ && !options_.build.quiet ? "\r\x1b[K" : ""; }
 
     void show(const std::string &text) const {
         if (options_.build.quiet) return;
-        fmt::print(stderr, terminal_ ? "\r{}\x1b[K" : "{}\n", text);
-        std::fflush(stderr);
+        sepconv::show(terminal_ ? "\r" + text + "\x1b[K" : text + "\n");
     }
 
     void show_trial(const Subject &subject) const {
@@ -309,6 +323,7 @@ Result<TuningTable> tune(const Plan &plan, const TuneOptions &options) {
     if (targets.value().size() != 1 || !targets.value()[0].device.empty()) {
         return Status(StatusCode::kInvalidArgument, "--isa: tune takes one variant of the CPU");
     }
+    const HeldSignals held;
     const Result<std::string> cache = cache_folder(options.build.cache);
     if (!cache.ok()) return cache.status();
     const Result<TemporaryFolder> work = TemporaryFolder::create(cache.value(), "tune");

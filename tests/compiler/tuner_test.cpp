@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 
 #include "compiler/commands/layer_graph.h"
@@ -112,6 +114,32 @@ TEST_F(TunerTest, CandidatesThatHangAreDropped) {
         EXPECT_EQ(trial.outcome, "dropped");
         EXPECT_THAT(trial.detail, HasSubstr("not done within 3 s"));
     }
+}
+
+TEST_F(TunerTest, ASignalOrAFullDiskIsNotTheCandidatesFault) {
+    const HeldSignals held;
+    TuneOptions stopped = options();
+    stopped.after_build = [](const Tuning &, const std::string &) { raise(SIGTERM); };
+    EXPECT_THAT(tune(plan_of(""), stopped).status().message(), HasSubstr("ended by signal 15"));
+    sigset_t number;
+    sigemptyset(&number);
+    sigaddset(&number, SIGTERM);
+    const timespec now = {};
+    EXPECT_EQ(sigtimedwait(&number, nullptr, &now), SIGTERM);
+    EXPECT_THAT(trials(), IsEmpty());
+
+    TuneOptions full = options();
+    full.after_build = [this](const Tuning &, const std::string &) {
+        for (const auto &entry : std::filesystem::directory_iterator(folder_.file("cache"))) {
+            // Nothing can be written where a folder is.
+            const std::string folder = entry.path().string() + "/measurement";
+            if (folder.find("/tune-") == std::string::npos) continue;
+            std::filesystem::remove(folder);
+            EXPECT_TRUE(make_folder(folder).ok());
+        }
+    };
+    EXPECT_THAT(tune(plan_of(""), full).status().message(), HasSubstr("cannot write"));
+    EXPECT_THAT(trials(), IsEmpty());
 }
 
 TEST_F(TunerTest, AKilledRunGoesOn) {
@@ -238,6 +266,21 @@ TEST_F(TunerTest, KernelsOfOtherModelsStayInTheTable) {
     const Result<TuningTable> tuned = tune(plan_of(""), options());
     ASSERT_TRUE(tuned.ok()) << tuned.status().message();
     EXPECT_EQ(tuned.value().kernels.count(key), 1U);
+}
+
+TEST_F(TunerTest, WhatThereIsNoTimeToTryAgainStaysInTheTable) {
+    TuningTable table;
+    table.cpu = this_cpu();
+    const Kernel kernel = plan_of("").kernels[0];
+    const KernelKey key = key_of(Kernel(std::get<Block>(kernel)), "sse41");
+    table.kernels[key] = {describe(kernel), {}};
+    table.kernels[key].tuning.strip_rows = 2;
+    ASSERT_TRUE(write_file(options().output, text_of(table)).ok());
+    TuneOptions hurried = options();
+    hurried.seconds = 0;
+    const Result<TuningTable> tuned = tune(plan_of(""), hurried);
+    ASSERT_TRUE(tuned.ok()) << tuned.status().message();
+    EXPECT_EQ(read_file(options().output).value(), text_of(table));
 }
 
 TEST_F(TunerTest, ATableOfAnotherCpuIsNotWrittenOver) {
