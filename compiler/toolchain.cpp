@@ -145,7 +145,12 @@ std::vector<std::string> RuntimeSources::headers() const {
 }
 
 Status Toolchain::run(const std::vector<std::string> &command) const {
-    return run_command(command, folder_).status();
+    Status status = run_command(command, folder_).status();
+    if (status.ok()) return status;
+    return Status(status.code(),
+                  fmt::format("{}\nthe command was: {}\nif the program is at fault, name another C "
+                              "compiler by --cc or write C sources by --emit sources",
+                              status.message(), fmt::join(command, " ")));
 }
 
 Status Toolchain::compile(const std::string &source, const std::string &object,

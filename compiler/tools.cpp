@@ -104,6 +104,8 @@ Status find_program(Tools *tools, const Program &program, const std::string &fol
     if (!tools->cc.empty() && (!clang || host)) path = ask_compiler(*tools, program.gnu, folder);
     if (!tools->cc.empty() && path.empty()) path = ask_compiler(*tools, program.llvm, folder);
     if (path.empty()) path = llvm_in_path(program.llvm);
+    // Without a compiler to ask.
+    if (path.empty() && host) path = in_path(program.gnu);
     if (!path.empty()) return Status();
     return Status(StatusCode::kIo,
                   fmt::format("--target {}: neither the C compiler's {} nor {} is there; install "

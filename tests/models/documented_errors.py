@@ -157,10 +157,17 @@ COMMANDS = {
 
 # Quotes that another test raises, and the words by which it knows them.
 FAULTS = "tests/library/faults/no_half_results.py"
+SURROUNDINGS = "tests/library/faults/surroundings.py"
 ELSEWHERE = {
     "cannot write 'out/net.h': No space left on device": (FAULTS, "No space left"),
     "...: a folder is in its place": (FAULTS, "folder is in its place"),
     "cannot make a folder in 'out': Permission denied": (FAULTS, "Permission denied"),
+    "compiling separable ...: ... IO failure on output stream: ...":
+        (FAULTS, "IO failure on output stream"),
+    "nocc: killed by signal 11 (Segmentation fault) the command was: nocc ...":
+        (SURROUNDINGS, "killed by signal 11"),
+    "cannot write to stdout: No space left on device":
+        (SURROUNDINGS, "cannot write to stdout: No space left"),
     "...: expected 0 to 23, touched 0 to 63":
         ("tests/compiler/autoscheduler_test.cpp", "expected 0 to 23, touched 0 to 63"),
 }
