@@ -53,6 +53,12 @@ Locked lock_folder(const std::string &path, int *file) {
     return exists(path) ? Locked::kYes : Locked::kByAnother;
 }
 
+/// A folder that this user has made, no link to one: another's may name what it wants removed.
+bool is_own_folder(const std::string &path) {
+    struct stat facts = {};
+    return lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid();
+}
+
 /// What mkdtemp has made of PARENT/PREFIX-XXXXXX.
 std::vector<std::string> temporary_folders(const std::string &parent, const std::string &prefix) {
     constexpr size_t kRandom = 6;
@@ -60,7 +66,8 @@ std::vector<std::string> temporary_folders(const std::string &parent, const std:
     std::error_code ignored;
     for (const fs::directory_entry &entry : fs::directory_iterator(parent, ignored)) {
         const std::string name = entry.path().filename().string();
-        if (name.size() == prefix.size() + 1 + kRandom && name.rfind(prefix + "-", 0) == 0)
+        const bool named = name.size() == prefix.size() + 1 + kRandom;
+        if (named && name.rfind(prefix + "-", 0) == 0 && is_own_folder(entry.path().string()))
             paths.push_back(entry.path().string());
     }
     return paths;

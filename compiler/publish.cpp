@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -122,6 +123,12 @@ private:
     int file_;
 };
 
+/// A name inside of the folder, as publish_files() has written it.
+bool is_inside(const fs::path &file) {
+    return !file.empty() && !file.is_absolute() &&
+           std::find(file.begin(), file.end(), "..") == file.end();
+}
+
 /// The caller has the lock, so that nobody has published since.
 void repair_locked(const std::string &folder) {
     for (const TemporaryFolder &left : TemporaryFolder::abandoned(folder, kPrefix)) {
@@ -129,7 +136,9 @@ void repair_locked(const std::string &folder) {
         if (!list.ok()) continue;
         std::vector<std::string> files;
         std::istringstream lines(list.value());
-        for (std::string line; std::getline(lines, line);) files.push_back(line);
+        for (std::string line; std::getline(lines, line);) {
+            if (is_inside(line)) files.push_back(line);
+        }
         Publication(files, left.path(), folder).put_back();
     }
 }

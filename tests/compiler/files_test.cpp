@@ -228,6 +228,21 @@ TEST_F(StoppedPublishTest, IsPutBackWhereThatWasStoppedToo) {
     expect_old();
 }
 
+TEST_F(StoppedPublishTest, NothingOutsideIsTouched) {
+    put("out/.sepconv-abcdef/.kept", "../victim\n" + folder_.file("victim") + "\na\n");
+    put("victim", "of the user");
+    repair_published(folder_.file("out"));
+    EXPECT_EQ(get("victim"), "of the user");
+    EXPECT_EQ(get("out/a"), "(missing)");
+}
+
+TEST_F(StoppedPublishTest, ALinkToAFolderIsNotFollowed) {
+    fs::rename(folder_.file("out/.sepconv-abcdef"), folder_.file("elsewhere"));
+    fs::create_directory_symlink("../elsewhere", folder_.file("out/.sepconv-abcdef"));
+    repair_published(folder_.file("out"));
+    EXPECT_EQ(get("out/a"), "half a");
+}
+
 TEST_F(PublishTest, ALinkIsReplacedAndWhatItPointsToStays) {
     fs::remove(folder_.file("out/b"));
     fs::create_symlink("other", folder_.file("out/b"));
