@@ -30,6 +30,7 @@ struct Options {
     int core = -1;
     bool no_peers = false;
     std::vector<std::string> schedulers;
+    int scheduler_limit = 600;
     std::string tuning;
     bool peak_only = false;
     std::string command;
@@ -58,6 +59,10 @@ void add_options(CLI::App *app, Options *options) {
     app->add_option("--schedulers", options->schedulers,
                     "Also our kernels by Halide's autoschedulers: adams2019, li2018, mullapudi2016")
         ->delimiter(',');
+    app->add_option("--scheduler-limit", options->scheduler_limit,
+                    "Seconds for one kernel; what takes longer is not compared")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
     app->add_option("--tuning", options->tuning,
                     "Also ours with this table of sepconv tune, beside ours without any")
         ->check(CLI::ExistingFile);
@@ -176,8 +181,8 @@ Status run_blocks(const Options &options, const MeasureOptions &measured) {
     const std::string path =
         fmt::format("{}/{}_{}{}", options.output, fmt::join(options.shapes, "+"), options.isa,
                     options.threads == 1 ? "" : fmt::format("_t{}", options.threads));
-    const PeerOptions peer_options = {options.isa, options.threads, options.tool, path,
-                                      options.tuning};
+    const PeerOptions peer_options = {options.isa, options.threads, options.tool,
+                                      path,        options.tuning,  options.scheduler_limit};
     std::vector<std::string> absent;
     const std::vector<std::unique_ptr<Peer>> peers = choose_peers(options, peer_options, &absent);
     Result<std::vector<CheckedBlock>> blocks = prepare_all(options, tables.value(), peers);

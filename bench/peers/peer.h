@@ -62,9 +62,10 @@ public:
 struct PeerOptions {
     std::string isa;
     int threads = 1;
-    std::string tool;    ///< The program sepconv.
-    std::string folder;  ///< For what it writes.
-    std::string tuning;  ///< A table of tunings; empty: those beside the tool.
+    std::string tool;           ///< The program sepconv.
+    std::string folder;         ///< For what it writes.
+    std::string tuning;         ///< A table of tunings; empty: those beside the tool.
+    int scheduler_limit = 600;  ///< Seconds that an autoscheduler has for one kernel.
 };
 
 /// sepconv itself; without any tuning where there is one of its own to compare with.

@@ -123,7 +123,8 @@ std::unique_ptr<Peer> make_autoscheduled(const PeerOptions &options, const std::
     return std::make_unique<Sepconv>(
         options, "halide_" + scheduler,
         std::vector<std::string>{"--scheduler=" + scheduler,
-                                 fmt::format("--scheduler-threads={}", options.threads)});
+                                 fmt::format("--scheduler-threads={}", options.threads),
+                                 fmt::format("--scheduler-limit={}", options.scheduler_limit)});
 }
 
 }  // namespace sepconv::bench
