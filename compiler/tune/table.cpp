@@ -173,8 +173,17 @@ CpuModel this_cpu() {
     return cpu;
 }
 
+std::string tuned_text(const Kernel &kernel) {
+    Kernel anywhere = kernel;
+    if (auto *block = std::get_if<Block>(&anywhere)) {
+        block->input.padded = block->output.padded = false;
+        for (Image &operand : block->operands) operand.padded = false;
+    }
+    return describe(anywhere);
+}
+
 KernelKey key_of(const Kernel &kernel, const std::string &isa) {
-    return {hash_of(describe(kernel)), isa};
+    return {hash_of(tuned_text(kernel)), isa};
 }
 
 std::string text_of(const TuningTable &table) {

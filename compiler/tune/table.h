@@ -24,9 +24,13 @@ CpuModel this_cpu();
 
 /// The tuning of one kernel for one ISA.
 struct TunedKernel {
-    std::string description;  ///< describe(kernel), to read and to find it by.
+    std::string description;  ///< tuned_text(), to read and to find it by.
     Tuning tuning;
 };
+
+/// What a tuning is of: describe() of the kernel wherever its buffers are. In a model they are in
+/// the arena and have slack behind them, which changes the loads at their end but no loop.
+std::string tuned_text(const Kernel &kernel);
 
 /// By hash of the description, then ISA.
 using KernelKey = std::pair<std::string, std::string>;

@@ -77,7 +77,7 @@ private:
         child.work = [this, &subject, tuning, folder]() -> Status {
             TuningTable one;
             one.cpu = this_cpu();
-            one.kernels[subject.key] = {describe(*subject.kernel), tuning};
+            one.kernels[subject.key] = {tuned_text(*subject.kernel), tuning};
             SEPCONV_RETURN_IF_ERROR(write_file(folder + ".json", text_of(one)));
             BuildOptions build = options_.build;
             build.tuning = {folder + ".json"};
@@ -253,7 +253,7 @@ private:
         const Trial *best = journal_.best_of(subject.key);
         table_.kernels.erase(subject.key);
         if (best != nullptr) {
-            table_.kernels[subject.key] = {describe(*subject.kernel), best->tuning};
+            table_.kernels[subject.key] = {tuned_text(*subject.kernel), best->tuning};
         }
         return write_table();
     }

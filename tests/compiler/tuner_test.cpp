@@ -260,7 +260,7 @@ TEST_F(TunerTest, KernelsOfOtherModelsStayInTheTable) {
     table.cpu = this_cpu();
     const Kernel kernel = plan_of("", 48).kernels[0];
     const KernelKey key = key_of(kernel, "avx2");
-    table.kernels[key] = {describe(kernel), {}};
+    table.kernels[key] = {tuned_text(kernel), {}};
     table.kernels[key].tuning.strip_rows = 2;
     ASSERT_TRUE(write_file(options().output, text_of(table)).ok());
     const Result<TuningTable> tuned = tune(plan_of(""), options());
@@ -273,7 +273,7 @@ TEST_F(TunerTest, WhatThereIsNoTimeToTryAgainStaysInTheTable) {
     table.cpu = this_cpu();
     const Kernel kernel = plan_of("").kernels[0];
     const KernelKey key = key_of(Kernel(std::get<Block>(kernel)), "sse41");
-    table.kernels[key] = {describe(kernel), {}};
+    table.kernels[key] = {tuned_text(kernel), {}};
     table.kernels[key].tuning.strip_rows = 2;
     ASSERT_TRUE(write_file(options().output, text_of(table)).ok());
     TuneOptions hurried = options();

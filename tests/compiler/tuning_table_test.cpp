@@ -34,7 +34,7 @@ TuningTable table_with(const Tuning &tuning, const CpuModel &cpu = kCpu) {
     const Kernel kernel = separable_plan().kernels[0];
     TuningTable table;
     table.cpu = cpu;
-    table.kernels[key_of(kernel, "avx2")] = {describe(kernel), tuning};
+    table.kernels[key_of(kernel, "avx2")] = {tuned_text(kernel), tuning};
     return table;
 }
 
@@ -92,6 +92,18 @@ TEST_F(TuningTableTest, WrittenAndReadAgainItIsTheSame) {
     const std::string longer = text_of(two);
     EXPECT_EQ(std::count(longer.begin(), longer.end(), '\n'),
               std::count(text.begin(), text.end(), '\n') + 1);
+}
+
+TEST_F(TuningTableTest, ABlockOfAModelAndTheLayerAloneShareATuning) {
+    const Kernel alone = separable_plan().kernels[0];
+    Kernel inside = alone;
+    auto &block = std::get<Block>(inside);
+    block.input.padded = !block.input.padded;
+    block.output.padded = !block.output.padded;
+    ASSERT_NE(describe(alone), describe(inside));
+    EXPECT_EQ(key_of(alone, "avx2"), key_of(inside, "avx2"));
+    ++block.output.stride_y;
+    EXPECT_NE(key_of(alone, "avx2"), key_of(inside, "avx2"));
 }
 
 TEST_F(TuningTableTest, AWrongFieldIsNamed) {
