@@ -74,6 +74,19 @@ protected:
         return true;
     }
 
+    /// Whether the pool's threads take part: in one of many runs, for on a busy machine the caller
+    /// may have done everything before they wake up.
+    bool others_work(TestContext *test) {
+        constexpr int kRuns = 1000;
+        others_worked_ = false;
+        for (int i = 0; i < kRuns && !others_worked_; ++i) {
+            if (!doubles(test, static_cast<float>(i))) {
+                return false;
+            }
+        }
+        return others_worked_;
+    }
+
     static sepconv_options_t with_pool(int num_threads) {
         sepconv_options_t options = {};
         options.num_threads = num_threads;
@@ -92,7 +105,7 @@ TEST_F(Fork, AnIdleContextRunsSeriallyInTheChildAndIsDestroyedThere) {
         auto test = std::make_unique<TestContext>(model, &options);
         task_pause_ = 1000;
         ASSERT_TRUE(doubles(test.get(), 1));
-        EXPECT_EQ(others_worked_, threads > 1);
+        EXPECT_EQ(threads == 1 ? others_worked_.load() : others_work(test.get()), threads > 1);
         others_worked_ = false;
         const int result = in_child([&] {
             const bool good = doubles(test.get(), 2) && doubles(test.get(), 3);
@@ -101,8 +114,7 @@ TEST_F(Fork, AnIdleContextRunsSeriallyInTheChildAndIsDestroyedThere) {
         });
         EXPECT_EQ(result, 0) << threads;
         EXPECT_TRUE(doubles(test.get(), 4)) << "the parent's went with it";
-        EXPECT_EQ(others_worked_, threads > 1);
-        others_worked_ = false;
+        EXPECT_EQ(threads == 1 ? others_worked_.load() : others_work(test.get()), threads > 1);
         task_pause_ = 0;
     }
 }
@@ -165,11 +177,10 @@ TEST_F(Fork, TheChildMakesContextsWithThreadsOfItsOwn) {
     const sepconv_options_t options = with_pool(3);
     TestContext before(model, &options);
     ASSERT_TRUE(doubles(&before, 1));
-    others_worked_ = false;
     task_pause_ = 1000;
     EXPECT_EQ(in_child([&] {
                   TestContext made(model, &options);
-                  return !doubles(&made, 2) ? 1 : others_worked_ ? 0 : 2;
+                  return others_work(&made) ? 0 : 1;
               }),
               0);
 }

@@ -3,6 +3,7 @@
 #include "stub_cuda.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +21,10 @@ enum {
     kFreeSharedBytes = 48 * 1024
 };
 
+/* Threads that share a primary context retain it while others ask for it. */
 struct CUctx_st {
-    int alive; /* References. */
-    CUdevice device;
+    atomic_int alive; /* References. */
+    _Atomic(CUdevice) device;
 };
 struct CUstream_st {
     int alive;
