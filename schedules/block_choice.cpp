@@ -20,8 +20,8 @@ constexpr int kRowsForOneAgain = 12;
 /// window is one row then, which leaves that level to the rows that the window shares. (First
 /// layers with AVX-512: 0.85 to 0.90 of the time on Intel family 6 model 207, 0.97 to 0.99 on Zen
 /// 5; with AVX2 and SSE4.1 the same time.) Behind a depthwise, where its row stays there instead,
-/// that pays for few output channels. (To 16 of them at 112x112 on that Intel: 0.91 of the time from
-/// 16 channels with AVX-512; from 32 channels 0.95, with AVX2 1.00, with SSE4.1 0.96.)
+/// that pays for few output channels. (To 16 of them at 112x112 on that Intel: 0.91 of the time
+/// from 16 channels with AVX-512; from 32 channels 0.95, with AVX2 1.00, with SSE4.1 0.96.)
 int64_t strip_rows(const Convolution &layer, const Image &pixels, const Window *depthwise,
                    const TargetFacts &facts, const Tuning &tuning) {
     if (tuning.strip_rows > 0) return divisor_at_most(pixels.height, tuning.strip_rows);
