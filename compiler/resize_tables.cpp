@@ -4,46 +4,78 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 namespace sepconv {
 namespace {
 
+// Tables have millions of positions: what a name means is looked up once (lookup), not for each.
+
 /// Position in the input of output position `x`, by the formulas of ONNX's Resize.
-Result<float> input_position(const ResizeAxis &axis, int64_t x) {
-    const auto at = static_cast<float>(x);
-    const auto in = static_cast<float>(axis.in), out = static_cast<float>(axis.out);
-    const std::string &mode = axis.coordinates;
-    if (mode == "half_pixel") return (at + 0.5F) / axis.scale - 0.5F;
-    if (mode == "pytorch_half_pixel") {
-        return axis.out > 1 ? (at + 0.5F) / axis.scale - 0.5F : 0.0F;
-    }
-    if (mode == "align_corners") return axis.out > 1 ? at * (in - 1) / (out - 1) : 0.0F;
-    if (mode == "asymmetric") return at / axis.scale;
-    if (mode == "tf_half_pixel_for_nn") return (at + 0.5F) / axis.scale;
-    if (mode == "half_pixel_symmetric") {
-        const float adjustment = out / (axis.scale * in);
-        return in / 2 * (1 - adjustment) + (at + 0.5F) / axis.scale - 0.5F;
-    }
-    if (mode == "tf_crop_and_resize") {
-        const float start = axis.roi_start, end = axis.roi_end;
-        if (axis.out == 1) return 0.5F * (start + end) * (in - 1);
-        return start * (in - 1) + at * (end - start) * (in - 1) / (out - 1);
-    }
-    return Status(StatusCode::kUnsupported,
-                  fmt::format("coordinate_transformation_mode '{}' is not supported", mode));
+using InputPosition = float (*)(const ResizeAxis &axis, float x);
+
+float half_pixel(const ResizeAxis &axis, float x) {
+    return (x + 0.5F) / axis.scale - 0.5F;
 }
 
-Result<int64_t> nearest_position(const ResizeAxis &axis, float position) {
-    if (axis.nearest == "round_prefer_floor") {
-        return static_cast<int64_t>(std::ceil(position - 0.5F));
+float pytorch_half_pixel(const ResizeAxis &axis, float x) {
+    return axis.out > 1 ? half_pixel(axis, x) : 0.0F;
+}
+
+float align_corners(const ResizeAxis &axis, float x) {
+    const auto in = static_cast<float>(axis.in), out = static_cast<float>(axis.out);
+    return axis.out > 1 ? x * (in - 1) / (out - 1) : 0.0F;
+}
+
+float asymmetric(const ResizeAxis &axis, float x) {
+    return x / axis.scale;
+}
+
+float tf_half_pixel_for_nn(const ResizeAxis &axis, float x) {
+    return (x + 0.5F) / axis.scale;
+}
+
+float half_pixel_symmetric(const ResizeAxis &axis, float x) {
+    const auto in = static_cast<float>(axis.in), out = static_cast<float>(axis.out);
+    const float adjustment = out / (axis.scale * in);
+    return in / 2 * (1 - adjustment) + (x + 0.5F) / axis.scale - 0.5F;
+}
+
+float tf_crop_and_resize(const ResizeAxis &axis, float x) {
+    const auto in = static_cast<float>(axis.in), out = static_cast<float>(axis.out);
+    const float start = axis.roi_start, end = axis.roi_end;
+    if (axis.out == 1) return 0.5F * (start + end) * (in - 1);
+    return start * (in - 1) + x * (end - start) * (in - 1) / (out - 1);
+}
+
+constexpr std::pair<std::string_view, InputPosition> kInputPositions[] = {
+    {"half_pixel", half_pixel},
+    {"pytorch_half_pixel", pytorch_half_pixel},
+    {"align_corners", align_corners},
+    {"asymmetric", asymmetric},
+    {"tf_half_pixel_for_nn", tf_half_pixel_for_nn},
+    {"half_pixel_symmetric", half_pixel_symmetric},
+    {"tf_crop_and_resize", tf_crop_and_resize},
+};
+
+using Rounding = float (*)(float position);
+
+constexpr std::pair<std::string_view, Rounding> kRoundings[] = {
+    {"round_prefer_floor", [](float position) { return std::ceil(position - 0.5F); }},
+    {"round_prefer_ceil", [](float position) { return std::floor(position + 0.5F); }},
+    {"floor", [](float position) { return std::floor(position); }},
+    {"ceil", [](float position) { return std::ceil(position); }},
+};
+
+template<typename Function, size_t n>
+Result<Function> lookup(const std::pair<std::string_view, Function> (&functions)[n],
+                        std::string_view attribute, const std::string &name) {
+    for (const auto &[known, function] : functions) {
+        if (known == name) return function;
     }
-    if (axis.nearest == "round_prefer_ceil") {
-        return static_cast<int64_t>(std::floor(position + 0.5F));
-    }
-    if (axis.nearest == "floor") return static_cast<int64_t>(std::floor(position));
-    if (axis.nearest == "ceil") return static_cast<int64_t>(std::ceil(position));
     return Status(StatusCode::kUnsupported,
-                  fmt::format("nearest_mode '{}' is not supported", axis.nearest));
+                  fmt::format("{} '{}' is not supported", attribute, name));
 }
 
 /// Weights of four neighbours at fraction t behind the second (Keys 1981, parameter a).
@@ -61,29 +93,29 @@ struct Neighbours {
     float weights[4] = {1, 0, 0, 0};
 };
 
-Result<Neighbours> neighbours_of(const ResizeAxis &axis, int64_t x) {
-    Result<float> found = input_position(axis, x);
-    SEPCONV_RETURN_IF_ERROR(found.status());
-    const float position = found.value();
+/// Of a position of the input, without what a mode of coordinates adds.
+using NeighboursOf = Neighbours (*)(const ResizeAxis &axis, Rounding rounding, float position);
+
+Neighbours nearest_neighbour(const ResizeAxis & /*axis*/, Rounding rounding, float position) {
+    return {static_cast<int64_t>(rounding(position)), {1, 0, 0, 0}};
+}
+
+Neighbours linear_neighbours(const ResizeAxis &axis, Rounding /*rounding*/, float position) {
+    const float inside = std::clamp(position, 0.0F, static_cast<float>(axis.in - 1));
+    const float behind = inside - std::floor(inside);
+    return {static_cast<int64_t>(std::floor(inside)), {1 - behind, behind, 0, 0}};
+}
+
+Neighbours cubic_neighbours(const ResizeAxis &axis, Rounding /*rounding*/, float position) {
     Neighbours near;
-    if (axis.mode == "nearest") {
-        Result<int64_t> first = nearest_position(axis, position);
-        SEPCONV_RETURN_IF_ERROR(first.status());
-        near.first = first.value();
-    } else if (axis.mode == "linear") {
-        const float inside = std::clamp(position, 0.0F, static_cast<float>(axis.in - 1));
-        near.first = static_cast<int64_t>(std::floor(inside));
-        near.weights[1] = inside - static_cast<float>(near.first);
-        near.weights[0] = 1 - near.weights[1];
-    } else {
-        near.first = static_cast<int64_t>(std::floor(position)) - 1;
-        cubic_weights(position - std::floor(position), axis.cubic_a, near.weights);
-    }
-    const bool outside = position < 0 || position > static_cast<float>(axis.in - 1);
-    if (axis.coordinates == "tf_crop_and_resize" && outside) {
-        std::fill(near.weights, near.weights + 4, 0.0F);  // The extrapolation value is 0.
-    }
+    near.first = static_cast<int64_t>(std::floor(position)) - 1;
+    cubic_weights(position - std::floor(position), axis.cubic_a, near.weights);
     return near;
+}
+
+NeighboursOf neighbours_of(const std::string &mode) {
+    if (mode == "nearest") return nearest_neighbour;
+    return mode == "linear" ? linear_neighbours : cubic_neighbours;
 }
 
 void drop_outside(const ResizeAxis &axis, int taps, Neighbours &near) {
@@ -111,13 +143,23 @@ int resize_taps(const std::string &mode) {
 }
 
 Result<AxisTable> resize_table(const ResizeAxis &axis, int taps) {
+    const Result<InputPosition> input_position =
+        lookup(kInputPositions, "coordinate_transformation_mode", axis.coordinates);
+    SEPCONV_RETURN_IF_ERROR(input_position.status());
+    Result<Rounding> rounding = kRoundings[0].second;
+    if (axis.mode == "nearest") rounding = lookup(kRoundings, "nearest_mode", axis.nearest);
+    SEPCONV_RETURN_IF_ERROR(rounding.status());
+    const NeighboursOf neighbours = neighbours_of(axis.mode);
+    const bool crops = axis.coordinates == "tf_crop_and_resize";
     AxisTable table;
     table.index.resize(taps * axis.out);
     table.weight.resize(taps * axis.out);
     for (int64_t x = 0; x < axis.out; x++) {
-        Result<Neighbours> found = neighbours_of(axis, x);
-        SEPCONV_RETURN_IF_ERROR(found.status());
-        Neighbours near = found.value();
+        const float position = input_position.value()(axis, static_cast<float>(x));
+        Neighbours near = neighbours(axis, rounding.value(), position);
+        if (crops && (position < 0 || position > static_cast<float>(axis.in - 1))) {
+            std::fill(near.weights, near.weights + 4, 0.0F);  // The extrapolation value is 0.
+        }
         if (axis.exclude_outside) drop_outside(axis, taps, near);
         for (int t = 0; t < taps; t++) {
             const int64_t position = std::clamp<int64_t>(near.first + t, 0, axis.in - 1);
@@ -129,12 +171,13 @@ Result<AxisTable> resize_table(const ResizeAxis &axis, int taps) {
 }
 
 AxisTable pad_table(int64_t in, int64_t out, int64_t before, const std::string &mode) {
+    const bool reflects = mode == "reflect", wraps = mode == "wrap";
     AxisTable table;
     for (int64_t x = 0; x < out; x++) {
         const int64_t position = x - before;
         int64_t source = std::clamp<int64_t>(position, 0, in - 1);
-        if (mode == "reflect") source = reflected(position, in);
-        if (mode == "wrap") source = ((position % in) + in) % in;
+        if (reflects) source = reflected(position, in);
+        if (wraps) source = ((position % in) + in) % in;
         table.index.push_back(static_cast<int32_t>(source));
         table.weight.push_back(1.0F);
     }

@@ -168,6 +168,16 @@ const HostileModel kAmplifiers[] = {
          b.input("x", {1, 1, 1, 1}).ints("s", {1, 1, 1, kMaxExtent}).output("y");
          b.node("Resize", {"x", "", "", "s"}, {"y"}).with("mode", "cubic");
      }},
+    {"ResizesManyRows", kOk, "",
+     [](B &b) {
+         b.input("x", {1, 1, 1 << 20, 1}).ints("s", {1, 1, 1 << 24, 1}).output("y");
+         b.node("Resize", {"x", "", "", "s"}, {"y"}).with("mode", "nearest");
+     }},
+    {"ReflectsManyRows", kOk, "",
+     [](B &b) {
+         b.input("x", {1, 1, 1 << 24, 1}).ints("p", {0, 0, 1 << 23, 0, 0, 0, 0, 0}).output("y");
+         b.node("Pad", {"x", "p"}, {"y"}).with("mode", "reflect");
+     }},
     {"ReflectsToTheLimit", kExhausted, "(Pad): what is made of the model's constants",
      [](B &b) {
          b.input("x", {1, 1, 1, 1 << 30}).ints("p", {0, 0, 0, 1 << 29, 0, 0, 0, 0}).output("y");
