@@ -24,7 +24,7 @@ constexpr size_t kMaxNameBytes = 4096;
 constexpr int kMaxNodeValues = 4096;
 /// What may be made of a model's constants (folded, widened, scaled, packed, tabulated): so many
 /// bytes, and so many for each byte that was read.
-constexpr int64_t kMaxDerivedBytes = int64_t{1} << 28;
+constexpr int64_t kMaxDerivedBytes = int64_t{1} << 27;
 constexpr int64_t kDerivedPerByte = 64;
 /// External data in all: two tensors may lie at the same place of a file.
 constexpr int64_t kMaxExternalBytes = int64_t{1} << 32;

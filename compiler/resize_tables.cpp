@@ -173,13 +173,14 @@ Result<AxisTable> resize_table(const ResizeAxis &axis, int taps) {
 AxisTable pad_table(int64_t in, int64_t out, int64_t before, const std::string &mode) {
     const bool reflects = mode == "reflect", wraps = mode == "wrap";
     AxisTable table;
+    table.index.reserve(out);
+    table.weight.assign(out, 1.0F);
     for (int64_t x = 0; x < out; x++) {
         const int64_t position = x - before;
         int64_t source = std::clamp<int64_t>(position, 0, in - 1);
         if (reflects) source = reflected(position, in);
         if (wraps) source = ((position % in) + in) % in;
         table.index.push_back(static_cast<int32_t>(source));
-        table.weight.push_back(1.0F);
     }
     return table;
 }

@@ -36,7 +36,7 @@ fi
 step "fuzzing"
 cd "$work"
 # A model is refused or planned within 5 s of its own time (plan_fuzzer.cpp; -timeout is for one that
-# waits). What 8 KB may make of constants is 256 MiB in all (compiler/limits.h), so no allocation is
+# waits). What 8 KB may make of constants is 128 MiB in all (compiler/limits.h), so no allocation is
 # larger; the process's limit has room for that, the corpus and ASan's quarantine.
 UBSAN_OPTIONS=print_stacktrace=1 exec build/bin/plan_fuzzer "${corpus[@]}" \
     -dict=words.dict -max_len=8192 -timeout=600 -rss_limit_mb=1536 -malloc_limit_mb=300 \

@@ -125,7 +125,7 @@ B &transposed(B &b, const std::string &from, const std::string &to, int64_t stri
 /// A few bytes that ask for much.
 const HostileModel kAmplifiers[] = {
     {"SharedWeightsArePackedOften", kExhausted,
-     "(Conv): what is made of the model's constants would exceed 268435456 bytes and 64 for each",
+     "(Conv): what is made of the model's constants would exceed 134217728 bytes and 64 for each",
      [](B &b) {
          large_weights(b);
          for (int i = 0; i < 100; ++i) b.node("Conv", {"x", "w"}, {value(i)}).output(value(i));
@@ -170,12 +170,12 @@ const HostileModel kAmplifiers[] = {
      }},
     {"ResizesManyRows", kOk, "",
      [](B &b) {
-         b.input("x", {1, 1, 1 << 20, 1}).ints("s", {1, 1, 1 << 24, 1}).output("y");
+         b.input("x", {1, 1, 1 << 20, 1}).ints("s", {1, 1, 15 << 20, 1}).output("y");
          b.node("Resize", {"x", "", "", "s"}, {"y"}).with("mode", "nearest");
      }},
     {"ReflectsManyRows", kOk, "",
      [](B &b) {
-         b.input("x", {1, 1, 1 << 24, 1}).ints("p", {0, 0, 1 << 23, 0, 0, 0, 0, 0}).output("y");
+         b.input("x", {1, 1, 1 << 23, 1}).ints("p", {0, 0, 1 << 22, 0, 0, 0, 0, 0}).output("y");
          b.node("Pad", {"x", "p"}, {"y"}).with("mode", "reflect");
      }},
     {"ReflectsToTheLimit", kExhausted, "(Pad): what is made of the model's constants",
