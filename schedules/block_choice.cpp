@@ -215,12 +215,14 @@ Order Chooser::order() const {
     if (block_.expand) return Order::kChannels;
     // A whole depthwise is faster, but must not be what the arena is sized by, and it reads its
     // input a vector of channels at a time, which a smaller cache than the input fetches again and
-    // again. (Intel family 6 model 207, AVX-512: strips of rows take 0.76 of the time at 112x112x64
-    // with stride 2, 0.87 at 56x56x128.)
+    // again, as the project does what the depthwise wrote. (Intel family 6 model 207, AVX-512:
+    // strips of rows take 0.76 of the time at 112x112x64 with stride 2, 0.87 at 56x56x128; without
+    // a stride 0.70 at 56x56x64, 0.90 at 28x28x256; with AVX2 0.78 and 1.01, with SSE4.1 0.87 and
+    // 0.96.)
     constexpr int64_t kMostBytes = 1 << 20;
     if (block_.depthwise) {
         const bool tasks = block_.depthwise->channels > facts_.lanes;  // Of one vector each.
-        const bool small = std::max(bytes_of(block_.input), input_bytes()) <= kMostBytes;
+        const bool small = bytes_of(block_.input) + input_bytes() <= kMostBytes;
         return tasks && small ? Order::kChannels : Order::kSliding;
     }
     const Partition strips =
