@@ -35,8 +35,10 @@ struct ConstantBudget {
 };
 /// Elementwise operators in one kernel, whose expression Halide takes apart by recursion.
 constexpr size_t kMaxFusedSteps = 64;
-/// Kernel calls of one run.
-constexpr size_t kMaxSteps = 200000;
+/// Kernel calls of one run: so many for what one node may become (groups, the phases of a
+/// transposed convolution), and so many more for each node.
+constexpr size_t kMaxSteps = 32768;
+constexpr size_t kStepsPerNode = 2;
 /// First operator set with today's broadcasting, and the newest that the rules were written for.
 constexpr int64_t kMinOpset = 7;
 constexpr int64_t kMaxOpset = 28;

@@ -181,9 +181,10 @@ Status Lowering::add_step(const Kernel &kernel, int64_t repeat, std::vector<Plac
     if (Status status = validate(kernel); !status.ok()) {
         return node_error(status.code(), *current_, status.message());
     }
-    if (steps_.size() >= kMaxSteps) {
+    const size_t most = kMaxSteps + kStepsPerNode * graph_.nodes.size();
+    if (steps_.size() >= most) {
         return node_error(StatusCode::kResourceExhausted, *current_,
-                          fmt::format("the model needs more than {} kernel calls", kMaxSteps));
+                          fmt::format("the model needs more than {} kernel calls", most));
     }
     const std::string description = describe(kernel);
     auto [known, fresh] = kernels_.try_emplace(description, static_cast<int>(plan_.kernels.size()));

@@ -187,10 +187,10 @@ const HostileModel kAmplifiers[] = {
      [](B &b) {
          transposed(b.input("x", {1, 1, 1, 1}).floats("w", {1, 1, 1, 1}), "x", "y", 30000);
      }},
-    {"TooManyCalls", kExhausted, "the model needs more than 200000 kernel calls",
+    {"TooManyCalls", kExhausted, "the model needs more than 32772 kernel calls",
      [](B &b) {
-         transposed(b.input("x", {1, 1, 1, 1}).floats("w", {1, 1, 1, 1}), "x", "y", 300);
-         transposed(b, "x", "z", 400);
+         transposed(b.input("x", {1, 1, 1, 1}).floats("w", {1, 1, 1, 1}), "x", "y", 150);
+         transposed(b, "x", "z", 160);
      }},
 };
 
