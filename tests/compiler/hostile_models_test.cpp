@@ -187,6 +187,10 @@ const HostileModel kAmplifiers[] = {
      [](B &b) {
          transposed(b.input("x", {1, 1, 1, 1}).floats("w", {1, 1, 1, 1}), "x", "y", 30000);
      }},
+    {"StridesMakeManyParts", kUnsupported, "strides 300x300 are too large",
+     [](B &b) {
+         transposed(b.input("x", {1, 1, 1, 1}).floats("w", {1, 1, 1, 1}), "x", "y", 300);
+     }},
     {"TooManyCalls", kExhausted, "the model needs more than 32772 kernel calls",
      [](B &b) {
          transposed(b.input("x", {1, 1, 1, 1}).floats("w", {1, 1, 1, 1}), "x", "y", 150);
