@@ -14,6 +14,8 @@ namespace sepconv {
 enum class CostTerm {
     kProject,     ///< Reduction steps of the register tiles.
     kStripInput,  ///< Input read again by every tile of channels, where a strip exceeds L1.
+    kWeights,     ///< Packed weights read again by every strip, where they exceed L1.
+    kFarWeights,  ///< The same bytes once more, where they exceed L2.
     kDepthwise,   ///< Loads or multiply-adds of the depthwise.
     kBorder,      ///< Multiply-adds of it that test for the border, because no loop is without.
     kCount,
@@ -21,7 +23,7 @@ enum class CostTerm {
 constexpr size_t kCostTerms = static_cast<size_t>(CostTerm::kCount);
 using CostTerms = std::array<double, kCostTerms>;
 
-/// In the order of CostTerm: "project", "tile_ends", ...
+/// In the order of CostTerm: "project", "strip_input", ...
 const char *name_of(CostTerm term);
 
 CostTerms cost_terms(const Block &block, const BlockChoice &choice, const TargetFacts &facts);

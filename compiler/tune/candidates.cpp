@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "schedules/block_choice.h"
 
@@ -86,20 +87,32 @@ std::vector<Tuning> Candidates::all(size_t most) const {
         }
         tunings = std::move(extended);
     }
-    return distinct(tunings, most);
+    return distinct(by_estimate(tunings), {Tuning{}}, most);
 }
 
-std::vector<Tuning> Candidates::neighbours(const Tuning &tuning) const {
-    std::vector<Tuning> tunings;
+std::vector<Tuning> Candidates::neighbours(const Tuning &tuning, std::vector<Tuning> tried,
+                                           size_t most) const {
+    tried.emplace_back();
+    std::vector<std::vector<Tuning>> fields;
+    size_t longest = 0;
     for (const std::vector<Change> &changes : changes_of(*block_)) {
+        std::vector<Tuning> changed;
         for (const Change &change : changes) {
-            Tuning changed = tuning;
-            change(&changed);
-            if (changed == tuning || !check_tuning(*block_, changed, target_).ok()) continue;
-            tunings.push_back(changed);
+            Tuning other = tuning;
+            change(&other);
+            if (other == tuning || !check_tuning(*block_, other, target_).ok()) continue;
+            changed.push_back(other);
+        }
+        fields.push_back(distinct(by_estimate(changed), tried, changed.size()));
+        longest = std::max(longest, fields.back().size());
+    }
+    std::vector<Tuning> dealt;
+    for (size_t i = 0; i < longest; ++i) {
+        for (const std::vector<Tuning> &field : fields) {
+            if (i < field.size()) dealt.push_back(field[i]);
         }
     }
-    return distinct(tunings, tunings.size());
+    return distinct(dealt, tried, most);
 }
 
 CostTerms Candidates::terms(const Tuning &tuning) const {
@@ -110,30 +123,29 @@ double Candidates::estimate(const Tuning &tuning) const {
     return estimated_cycles(*block_, choose(*block_, facts_, tuning), facts_);
 }
 
-std::vector<Tuning> Candidates::distinct(const std::vector<Tuning> &tunings, size_t most) const {
-    struct Rated {
-        double cycles;
-        Tuning tuning;
-        BlockChoice choice;
-    };
-    std::vector<Rated> rated;
-    for (const Tuning &tuning : tunings) {
-        const BlockChoice choice = choose(*block_, facts_, tuning);
-        rated.push_back({estimated_cycles(*block_, choice, facts_), tuning, choice});
-    }
+std::vector<Tuning> Candidates::by_estimate(const std::vector<Tuning> &tunings) const {
+    std::vector<std::pair<double, Tuning>> rated;
+    for (const Tuning &tuning : tunings) rated.emplace_back(estimate(tuning), tuning);
     std::stable_sort(rated.begin(), rated.end(),
-                     [](const Rated &a, const Rated &b) { return a.cycles < b.cycles; });
-    std::vector<Rated> kept{{0, Tuning{}, choose(*block_, facts_, Tuning{})}};
-    for (const Rated &one : rated) {
-        if (kept.size() > most) break;
-        const bool known = std::any_of(kept.begin(), kept.end(), [&one](const Rated &other) {
-            return other.choice == one.choice;
-        });
-        if (!known) kept.push_back(one);
+                     [](const auto &a, const auto &b) { return a.first < b.first; });
+    std::vector<Tuning> sorted;
+    for (const auto &[cycles, tuning] : rated) sorted.push_back(tuning);
+    return sorted;
+}
+
+std::vector<Tuning> Candidates::distinct(const std::vector<Tuning> &tunings,
+                                         const std::vector<Tuning> &tried, size_t most) const {
+    std::vector<BlockChoice> known;
+    for (const Tuning &tuning : tried) known.push_back(choose(*block_, facts_, tuning));
+    std::vector<Tuning> kept;
+    for (const Tuning &tuning : tunings) {
+        if (kept.size() == most) break;
+        const BlockChoice choice = choose(*block_, facts_, tuning);
+        if (std::find(known.begin(), known.end(), choice) != known.end()) continue;
+        known.push_back(choice);
+        kept.push_back(tuning);
     }
-    std::vector<Tuning> result;
-    for (size_t i = 1; i < kept.size(); ++i) result.push_back(kept[i].tuning);
-    return result;
+    return kept;
 }
 
 }  // namespace sepconv

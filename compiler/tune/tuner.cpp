@@ -132,10 +132,12 @@ private:
         const auto listed = table_.kernels.find(subject.key);
         if (listed != table_.kernels.end()) first.push_back(listed->second.tuning);
         SEPCONV_RETURN_IF_ERROR(try_all(subject, first, &best));
-        SEPCONV_RETURN_IF_ERROR(
-            try_all(subject, subject.candidates.all(options_.candidates), &best));
-        SEPCONV_RETURN_IF_ERROR(
-            try_all(subject, subject.candidates.neighbours(best_tuning(subject)), &best));
+        std::vector<Tuning> tried = subject.candidates.all(options_.candidates);
+        SEPCONV_RETURN_IF_ERROR(try_all(subject, tried, &best));
+        tried.insert(tried.end(), first.begin(), first.end());
+        const Tuning base = best_tuning(subject);
+        SEPCONV_RETURN_IF_ERROR(try_all(
+            subject, subject.candidates.neighbours(base, tried, options_.candidates), &best));
         const bool untried = !first.empty() && journal_.find(subject.key, first.front()) == nullptr;
         if (untried && journal_.best_of(subject.key) == nullptr)
             return Status();  // No time for it.
@@ -148,14 +150,13 @@ private:
         return best == nullptr ? Tuning{} : best->tuning;
     }
 
-    /// The first of those that the journal does not know, in batches: a batch is compiled, then
-    /// timed when no compiler runs.
+    /// Those that the journal does not know, in batches: a batch is compiled, then timed when no
+    /// compiler runs.
     Status try_all(const Subject &subject, const std::vector<Tuning> &tunings, Best *best) {
         std::vector<Tuning> left;
         for (const Tuning &tuning : tunings) {
             if (journal_.find(subject.key, tuning) == nullptr) left.push_back(tuning);
         }
-        left.resize(std::min(left.size(), options_.candidates));
         const auto batch = 2 * static_cast<std::ptrdiff_t>(jobs_);
         for (auto next = left.begin(); next != left.end() && Clock::now() < until_;) {
             const auto end = next + std::min(batch, left.end() - next);
@@ -238,14 +239,15 @@ private:
         return again;
     }
 
-    /// A table does not say for how many threads it is: what wins with one must not lose with two.
+    /// A table does not say for how many threads it is: what wins with one must not clearly lose
+    /// with two. (Clearly, because two threads' times spread far more than one's.)
     Result<bool> shares_as_well(const Subject &subject, const std::string &library) {
         constexpr double kNoise = 1.05;
         if (options_.threads != 1 || std::thread::hardware_concurrency() < 2) return true;
         const Result<Measurement> two =
             confirm(subject.plan, subject.library, library, measuring(2));
         if (!two.ok()) return two.status();
-        return two.value().ratio < kNoise;
+        return two.value().low < kNoise;
     }
 
     /// The subject's line of the table, on disk.

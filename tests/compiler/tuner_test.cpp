@@ -167,6 +167,10 @@ TEST_F(TunerTest, AKilledRunGoesOn) {
     EXPECT_EQ(trials().size(), 4U);
     EXPECT_EQ(trials()[0].tuning, before[0].tuning);
     EXPECT_TRUE(parse_table(read_file(options().output).value(), "t").ok());
+
+    // What it finished it does not search on.
+    ASSERT_TRUE(tune(plan_of(""), resumed).ok());
+    EXPECT_EQ(again, 3);
 }
 
 /// Two distinct kernels, the first of them with most of the time.
@@ -315,6 +319,24 @@ TEST(Candidates, AreLegalAndDistinctAndNotTheDefault) {
         EXPECT_EQ(std::count(candidates.begin(), candidates.end(), candidates[i]), 1);
     }
     EXPECT_EQ(source.all(3).size(), 3U);
+}
+
+TEST(Candidates, NeighboursChangeEveryFieldInTurn) {
+    const Kernel kernel = plan_of("").kernels[0];
+    const Candidates source(std::get<Block>(kernel), "x86-64-linux-avx2-fma");
+    const std::vector<Tuning> tried = source.all(2);
+    const std::vector<Tuning> neighbours = source.neighbours({}, tried, 6);
+    ASSERT_EQ(neighbours.size(), 6U);
+    int tiles = 0, strips = 0, runs = 0;
+    for (const Tuning &tuning : neighbours) {
+        tiles += tuning.tile_pixels > 0 ? 1 : 0;
+        strips += tuning.strip_rows > 0 ? 1 : 0;
+        runs += tuning.depthwise_pixels > 0 ? 1 : 0;
+        EXPECT_EQ(std::count(tried.begin(), tried.end(), tuning), 0) << describe(tuning);
+    }
+    EXPECT_GE(tiles, 1);
+    EXPECT_GE(strips, 1);
+    EXPECT_GE(runs, 1);
 }
 
 TEST(Interval, HoldsTheMedian) {
