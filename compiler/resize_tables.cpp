@@ -156,10 +156,10 @@ Result<AxisTable> resize_table(const ResizeAxis &axis, int taps) {
     table.weight.resize(taps * axis.out);
     for (int64_t x = 0; x < axis.out; x++) {
         const float position = input_position.value()(axis, static_cast<float>(x));
-        Neighbours near = neighbours(axis, rounding.value(), position);
-        if (crops && (position < 0 || position > static_cast<float>(axis.in - 1))) {
-            std::fill(near.weights, near.weights + 4, 0.0F);  // The extrapolation value is 0.
-        }
+        // Of a crop only: it may be so far outside that no index holds it, or overflow to NaN.
+        const bool inside = position >= 0 && position <= static_cast<float>(axis.in - 1);
+        Neighbours near{0, {0, 0, 0, 0}};  // The extrapolation value is 0.
+        if (inside || !crops) near = neighbours(axis, rounding.value(), position);
         if (axis.exclude_outside) drop_outside(axis, taps, near);
         for (int t = 0; t < taps; t++) {
             const int64_t position = std::clamp<int64_t>(near.first + t, 0, axis.in - 1);

@@ -173,6 +173,13 @@ const HostileModel kAmplifiers[] = {
          b.input("x", {1, 1, 1 << 20, 1}).ints("s", {1, 1, 15 << 20, 1}).output("y");
          b.node("Resize", {"x", "", "", "s"}, {"y"}).with("mode", "nearest");
      }},
+    {"CropsFarOutside", kOk, "",
+     [](B &b) {
+         b.input("x", {1, 1, 4, 4}).ints("s", {1, 1, 3, 3}).output("y");
+         b.floats("roi", {8}, {0, 0, 3e38F, 3e30F, 1, 1, -3e38F, 1});
+         b.node("Resize", {"x", "roi", "", "s"}, {"y"})
+             .with("coordinate_transformation_mode", "tf_crop_and_resize");
+     }},
     {"ReflectsManyRows", kOk, "",
      [](B &b) {
          b.input("x", {1, 1, 1 << 23, 1}).ints("p", {0, 0, 1 << 22, 0, 0, 0, 0, 0}).output("y");
