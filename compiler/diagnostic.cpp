@@ -1,5 +1,6 @@
 #include "compiler/diagnostic.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "compiler/limits.h"
@@ -38,9 +39,10 @@ std::string shape_text(const Shape &shape) {
         return "scalar";
     }
     std::string text;
-    for (size_t i = 0; i < shape.size(); ++i) {
+    for (size_t i = 0; i < std::min(shape.size(), kMaxRank); ++i) {
         text += (i == 0 ? "" : "x") + std::to_string(shape[i]);
     }
+    if (shape.size() > kMaxRank) text += "x... of rank " + std::to_string(shape.size());
     return text;
 }
 

@@ -12,7 +12,7 @@ namespace sepconv {
 /// 'name' for a message: control characters, quotes and backslashes escaped, long names shortened.
 std::string quote(std::string_view name);
 
-/// "1x3x224x224", "scalar" for rank 0.
+/// "1x3x224x224", "scalar" for rank 0; of a rank above kMaxRank the first extents and the rank.
 std::string shape_text(const Shape &shape);
 
 /// "node 'name' (Op)", both escaped as by quote().

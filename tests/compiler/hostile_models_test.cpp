@@ -173,6 +173,11 @@ const HostileModel kAmplifiers[] = {
          b.input("x", {1, 1, 1 << 20, 1}).ints("s", {1, 1, 15 << 20, 1}).output("y");
          b.node("Resize", {"x", "", "", "s"}, {"y"}).with("mode", "nearest");
      }},
+    {"ExpandsToARankOf1000", kInvalid, "to 7x7x7x7x7x7x7x7x... of rank 1000",
+     [](B &b) {
+         b.input("x", {2}).ints("s", Ints(1000, 7)).output("y");
+         b.node("Expand", {"x", "s"}, {"y"});
+     }},
     {"CropsFarOutside", kOk, "",
      [](B &b) {
          b.input("x", {1, 1, 4, 4}).ints("s", {1, 1, 3, 3}).output("y");
