@@ -168,7 +168,7 @@ TEST_F(TunerTest, AKilledRunGoesOn) {
     EXPECT_EQ(trials()[0].tuning, before[0].tuning);
     EXPECT_TRUE(parse_table(read_file(options().output).value(), "t").ok());
 
-    // What it finished it does not search on.
+    // A finished kernel without a winner is not searched on.
     ASSERT_TRUE(tune(plan_of(""), resumed).ok());
     EXPECT_EQ(again, 3);
 }
