@@ -220,7 +220,7 @@ private:
 Result<Emitted> emit_into(const Plan &plan, const std::vector<Variant> &variants,
                           const EmitOptions &options) {
     // In the output folder, so that the last step only renames.
-    Result<TemporaryFolder> work = folder_to_publish(options.folder);
+    Result<TemporaryFolder> work = TemporaryFolder::create(options.folder);
     if (!work.ok()) return work.status();
     return Emission(plan, variants, options, work.value()).run();
 }

@@ -59,18 +59,24 @@ bool is_own_folder(const std::string &path) {
     return lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid();
 }
 
-/// What mkdtemp has made of PARENT/PREFIX-XXXXXX.
-std::vector<std::string> temporary_folders(const std::string &parent, const std::string &prefix) {
-    constexpr size_t kRandom = 6;
+/// Of every temporary folder, as mkdtemp wants it: its Xs become letters and digits. A name that
+/// nobody gives a folder of theirs: what has it may be removed.
+constexpr std::string_view kTemporaryName = ".sepconv-XXXXXX";
+
+std::vector<std::string> temporary_folders(const std::string &parent) {
+    const std::string_view prefix = kTemporaryName.substr(0, kTemporaryName.find('X'));
     std::vector<std::string> paths;
     std::error_code ignored;
     for (const fs::directory_entry &entry : fs::directory_iterator(parent, ignored)) {
         const std::string name = entry.path().filename().string();
-        const bool named = name.size() == prefix.size() + 1 + kRandom;
-        if (named && name.rfind(prefix + "-", 0) == 0 && is_own_folder(entry.path().string()))
-            paths.push_back(entry.path().string());
+        const bool named = name.size() == kTemporaryName.size() && name.rfind(prefix, 0) == 0;
+        if (named && is_own_folder(entry.path().string())) paths.push_back(entry.path().string());
     }
     return paths;
+}
+
+bool is_kept(const std::string &folder) {
+    return exists(folder + "/" + TemporaryFolder::kKept);
 }
 
 }  // namespace
@@ -108,7 +114,7 @@ Status append_to_file(const std::string &path, std::string_view bytes) {
 Status replace_file(const std::string &path, std::string_view bytes) {
     const fs::path folder = fs::path(path).parent_path();
     const Result<TemporaryFolder> work =
-        TemporaryFolder::create(folder.empty() ? "." : folder.string(), ".sepconv-file");
+        TemporaryFolder::create(folder.empty() ? "." : folder.string());
     if (!work.ok()) return io_error("write", path, work.status().message());
     const std::string fresh = work.value().file("new");
     const int reason = write_whole(fresh, bytes);
@@ -139,15 +145,12 @@ std::string hash_of(std::string_view bytes) {
     return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
-Result<TemporaryFolder> TemporaryFolder::create(const std::string &parent,
-                                                const std::string &prefix) {
+Result<TemporaryFolder> TemporaryFolder::create(const std::string &parent) {
     SEPCONV_RETURN_IF_ERROR(make_folder(parent));
-    for (TemporaryFolder &left : abandoned(parent, prefix)) {
-        if (exists(left.file(kKept))) left.path_.clear();
-    }
+    remove_abandoned(parent);
     constexpr int kTries = 100;
     for (int i = 0; i < kTries; ++i) {
-        std::string path = fs::absolute(parent).string() + "/" + prefix + "-XXXXXX";
+        std::string path = fs::absolute(parent).string() + "/" + std::string(kTemporaryName);
         if (mkdtemp(path.data()) == nullptr)
             return io_error("make a folder in", parent, strerror(errno));
         int file = -1;
@@ -159,15 +162,27 @@ Result<TemporaryFolder> TemporaryFolder::create(const std::string &parent,
     return io_error("make a folder in", parent, "others remove it");
 }
 
-std::vector<TemporaryFolder> TemporaryFolder::abandoned(const std::string &parent,
-                                                        const std::string &prefix) {
+std::optional<TemporaryFolder> TemporaryFolder::take_over(const std::string &path) {
+    int file = -1;
+    if (lock_folder(path, &file) == Locked::kYes) return TemporaryFolder(path, file);
+    if (file >= 0) close(file);
+    return std::nullopt;
+}
+
+void TemporaryFolder::remove_abandoned(const std::string &parent) {
+    for (const std::string &path : temporary_folders(parent)) {
+        // Not locked even for a moment: who repairs would take it for another's.
+        if (is_kept(path)) continue;
+        std::optional<TemporaryFolder> left = take_over(path);
+        if (left && is_kept(path)) left->path_.clear();
+    }
+}
+
+std::vector<TemporaryFolder> TemporaryFolder::abandoned(const std::string &parent) {
     std::vector<TemporaryFolder> folders;
-    for (const std::string &path : temporary_folders(parent, prefix)) {
-        int file = -1;
-        if (lock_folder(path, &file) == Locked::kYes) {
-            folders.push_back(TemporaryFolder(path, file));
-        } else if (file >= 0) {
-            close(file);
+    for (const std::string &path : temporary_folders(parent)) {
+        if (std::optional<TemporaryFolder> left = take_over(path)) {
+            folders.push_back(std::move(*left));
         }
     }
     return folders;

@@ -2,6 +2,7 @@
 #define SEPCONV_COMPILER_FILES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,18 +32,17 @@ bool exists(const std::string &path);
 /// XXH3-128 in 32 hexadecimal digits.
 std::string hash_of(std::string_view bytes);
 
-/// A new folder PARENT/PREFIX-XXXXXX that is removed with all it holds. It is locked while this
-/// process or a child of it lives: whoever makes the next one with the same prefix removes those
-/// that killed processes have left, unless they hold a file of the name kKept.
+/// A new folder PARENT/.sepconv-XXXXXX that is removed with all it holds. It is locked while this
+/// process or a child of it lives: whoever makes the next one, whatever for, removes those that
+/// killed processes have left, unless they hold a file of the name kKept.
 class TemporaryFolder {
 public:
     static constexpr const char *kKept = ".kept";
 
-    static Result<TemporaryFolder> create(const std::string &parent, const std::string &prefix);
+    static Result<TemporaryFolder> create(const std::string &parent);
 
     /// What killed processes have left, kept or not; now this process's.
-    static std::vector<TemporaryFolder> abandoned(const std::string &parent,
-                                                  const std::string &prefix);
+    static std::vector<TemporaryFolder> abandoned(const std::string &parent);
 
     TemporaryFolder(TemporaryFolder &&other) noexcept
         : path_(std::exchange(other.path_, "")), lock_(std::exchange(other.lock_, -1)) {}
@@ -56,6 +56,10 @@ public:
 
 private:
     TemporaryFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+
+    /// A killed process's, unless it lives.
+    static std::optional<TemporaryFolder> take_over(const std::string &path);
+    static void remove_abandoned(const std::string &parent);
 
     std::string path_;
     int lock_ = -1;  ///< A file descriptor; -1 on file systems without locks.

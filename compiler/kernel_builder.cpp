@@ -134,7 +134,7 @@ Result<Job> make_job(const Plan &plan, size_t kernel, const IsaTarget &target,
 
 Status compile_missing(const std::vector<Job> &missing, const KernelBuildOptions &options) {
     if (missing.empty()) return Status();
-    Result<TemporaryFolder> folder = TemporaryFolder::create(options.cache, "build");
+    Result<TemporaryFolder> folder = TemporaryFolder::create(options.cache);
     if (!folder.ok()) return folder.status();
     const std::string &path = folder.value().path();
     std::vector<Child> children;

@@ -28,8 +28,6 @@ std::error_code give_second_name(const fs::path &file, const fs::path &name) {
     return error;
 }
 
-constexpr const char *kPrefix = ".sepconv";
-
 /// Where it stands can be seen on disk, so that who comes after a killed process can put things
 /// right: a file is gone from `work` when it is moved, and in `old` when there was one before it.
 /// While it is under way, TemporaryFolder::kKept lists the files.
@@ -131,7 +129,7 @@ bool is_inside(const fs::path &file) {
 
 /// The caller has the lock, so that nobody has published since.
 void repair_locked(const std::string &folder) {
-    for (const TemporaryFolder &left : TemporaryFolder::abandoned(folder, kPrefix)) {
+    for (const TemporaryFolder &left : TemporaryFolder::abandoned(folder)) {
         const Result<std::string> list = read_file(left.file(TemporaryFolder::kKept));
         if (!list.ok()) continue;
         std::vector<std::string> files;
@@ -165,10 +163,6 @@ std::string read_all(int file) {
 }
 
 }  // namespace
-
-Result<TemporaryFolder> folder_to_publish(const std::string &folder) {
-    return TemporaryFolder::create(folder, kPrefix);
-}
 
 void repair_published(const std::string &folder) {
     const FolderLock lock(folder);

@@ -9,11 +9,8 @@
 
 namespace sepconv {
 
-/// A new folder for what will be published in `folder`.
-Result<TemporaryFolder> folder_to_publish(const std::string &folder);
-
-/// Moves files (paths relative to both folders, on one file system) from `work`, which is of
-/// folder_to_publish(), to `folder`, whose files of the same names they replace: all of them or,
+/// Moves files (paths relative to both folders, on one file system) from `work`, a temporary
+/// folder in `folder`, to `folder`, whose files of the same names they replace: all of them or,
 /// after an error, none. A process of its own does it, outside of the caller's group, so that
 /// neither Ctrl-C nor the end of the caller stops it halfway; two at work on one folder wait for
 /// each other. Uses WORK/.old.

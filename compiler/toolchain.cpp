@@ -297,7 +297,7 @@ Result<std::vector<std::string>> runtime_objects(const RuntimeSources &runtime, 
         if (!load_object(cached, nullptr, nullptr)) missing.push_back({source, cached});
     }
     if (missing.empty()) return objects;
-    const Result<TemporaryFolder> work = TemporaryFolder::create(cache, "runtime");
+    const Result<TemporaryFolder> work = TemporaryFolder::create(cache);
     if (!work.ok()) return work.status();
     const Toolchain toolchain(tools, work.value().path());
     for (const RuntimeObject &object : missing) {

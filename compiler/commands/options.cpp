@@ -208,7 +208,7 @@ Result<Tools> find_tools_of(const BuildOptions &build, const OutputOptions &outp
     std::string cc = build.cc;
     // Commands run in another folder, so a relative path to the compiler must not stay one.
     if (cc.find('/') != std::string::npos) cc = std::filesystem::absolute(cc).string();
-    const Result<TemporaryFolder> folder = TemporaryFolder::create(cache, "tools");
+    const Result<TemporaryFolder> folder = TemporaryFolder::create(cache);
     if (!folder.ok()) return folder.status();
     Result<Tools> tools =
         find_tools(platform.value(), cc, build.cc_flags, compiles, folder.value().path());

@@ -157,7 +157,7 @@ Result<std::unique_ptr<LoadedLibrary>> compile_and_load(const RunOptions &option
     const HeldSignals held;
     const Result<std::string> cache = cache_folder(options.build.cache);
     if (!cache.ok()) return cache.status();
-    const Result<TemporaryFolder> folder = TemporaryFolder::create(cache.value(), "run");
+    const Result<TemporaryFolder> folder = TemporaryFolder::create(cache.value());
     if (!folder.ok()) return folder.status();
     // Not in the locked folder itself, which publications lock too.
     const OutputOptions output{folder.value().file("library"), "model", true};

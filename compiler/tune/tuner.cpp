@@ -328,7 +328,7 @@ Result<TuningTable> tune(const Plan &plan, const TuneOptions &options) {
     const HeldSignals held;
     const Result<std::string> cache = cache_folder(options.build.cache);
     if (!cache.ok()) return cache.status();
-    const Result<TemporaryFolder> work = TemporaryFolder::create(cache.value(), "tune");
+    const Result<TemporaryFolder> work = TemporaryFolder::create(cache.value());
     if (!work.ok()) return work.status();
     const Result<TuningTable> table = table_at(options.output);
     if (!table.ok()) return table.status();

@@ -54,7 +54,7 @@ protected:
         EXPECT_THAT(message, HasSubstr("--scheduler hand"));
     }
 
-    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir(), "scheduler").value();
+    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir()).value();
 };
 
 TEST_F(FaultyAutoscheduler, CompilesWithoutAFault) {

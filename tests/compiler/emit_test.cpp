@@ -83,7 +83,7 @@ protected:
         return names;
     }
 
-    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir(), "emit").value();
+    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir()).value();
 };
 
 TEST_F(EmitTest, TheSameBytesWithAndWithoutCache) {

@@ -33,17 +33,18 @@ protected:
         return bytes.ok() ? bytes.value() : "(missing)";
     }
 
-    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir(), "files").value();
+    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir()).value();
 };
 
 TEST_F(FilesTest, WhatAKilledProcessLeavesIsRemovedByTheNext) {
-    put("parent/work-notes", "of the user");
-    put("parent/work-abcdefg/file", "a name of another length");
+    put("parent/.sepconv-notes0", "a file of the user");
+    put("parent/.sepconv-abcdefg/file", "a name of another length");
+    put("parent/build-shared/file", "a folder of the user");
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
     const pid_t pid = fork();
     if (pid == 0) {
-        const auto mine = TemporaryFolder::create(folder_.file("parent"), "work");
+        const auto mine = TemporaryFolder::create(folder_.file("parent"));
         const std::string &path = mine.value().path();
         const bool told = write(ends[1], path.data(), path.size()) > 0;
         for (; told;) pause();
@@ -53,15 +54,16 @@ TEST_F(FilesTest, WhatAKilledProcessLeavesIsRemovedByTheNext) {
     ASSERT_GT(read(ends[0], chunk, sizeof chunk - 1), 0);
     const std::string left = chunk;
     // While it lives its folder stays.
-    ASSERT_TRUE(TemporaryFolder::create(folder_.file("parent"), "work").ok());
+    ASSERT_TRUE(TemporaryFolder::create(folder_.file("parent")).ok());
     EXPECT_TRUE(exists(left));
     kill(pid, SIGKILL);
     ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
     EXPECT_TRUE(exists(left));
-    ASSERT_TRUE(TemporaryFolder::create(folder_.file("parent"), "work").ok());
+    ASSERT_TRUE(TemporaryFolder::create(folder_.file("parent")).ok());
     EXPECT_FALSE(exists(left));
-    EXPECT_EQ(get("parent/work-notes"), "of the user");
-    EXPECT_EQ(get("parent/work-abcdefg/file"), "a name of another length");
+    EXPECT_EQ(get("parent/.sepconv-notes0"), "a file of the user");
+    EXPECT_EQ(get("parent/.sepconv-abcdefg/file"), "a name of another length");
+    EXPECT_EQ(get("parent/build-shared/file"), "a folder of the user");
     close(ends[0]);
     close(ends[1]);
 }
@@ -210,7 +212,7 @@ protected:
 };
 
 TEST_F(StoppedPublishTest, IsPutBack) {
-    ASSERT_TRUE(folder_to_publish(folder_.file("out")).ok());  // Leaves it where it is.
+    ASSERT_TRUE(TemporaryFolder::create(folder_.file("out")).ok());  // Leaves it where it is.
     repair_published(folder_.file("out"));
     expect_old();
 }

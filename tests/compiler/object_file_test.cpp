@@ -43,7 +43,7 @@ int64_t listed_bytes(const std::string &text) {
 }
 
 TEST(ObjectFile, CountsWhatIsLoadedInEveryFormat) {
-    const TemporaryFolder folder = TemporaryFolder::create(testing::TempDir(), "objects").value();
+    const TemporaryFolder folder = TemporaryFolder::create(testing::TempDir()).value();
     const Plan plan = small_plan();
     for (const char *triple : {"x86-64-linux", "arm-32-linux", "arm-64-android", "arm-64-osx",
                                "x86-64-windows", "powerpc-64-linux"}) {

@@ -43,7 +43,7 @@ protected:
         return run_children({child}, 1, [](size_t) { return Status(); });
     }
 
-    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir(), "process").value();
+    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir()).value();
 };
 
 TEST_F(ProcessTest, WritesAFile) {

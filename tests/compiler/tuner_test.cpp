@@ -80,7 +80,7 @@ protected:
         return folder_.file("bad.so");
     }
 
-    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir(), "tuner").value();
+    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir()).value();
 };
 
 TEST_F(TunerTest, CandidatesWithOtherValuesAreDropped) {

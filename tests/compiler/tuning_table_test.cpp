@@ -76,7 +76,7 @@ protected:
         return read_file(folder_.file(folder + "/libnet.a")).value();
     }
 
-    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir(), "tuning").value();
+    TemporaryFolder folder_ = TemporaryFolder::create(testing::TempDir()).value();
 };
 
 TEST_F(TuningTableTest, WrittenAndReadAgainItIsTheSame) {

@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 # One name, and every file of theirs differs: what is of both libraries shows.
 LAYERS = {
@@ -24,6 +25,18 @@ def contents(folder):
     """{path: bytes} of all files; {} without the folder."""
     return {str(path.relative_to(folder)): path.read_bytes()
             for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def lives(session):
+    """Whether a session has a process that has not ended."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, its_session = path.read_text().rpartition(")")[2].split()[:4]
+        except OSError:  # It has ended meanwhile.
+            continue
+        if int(its_session) == session and state not in "ZX":
+            return True
+    return False
 
 
 class Library:
@@ -53,12 +66,18 @@ class Library:
 
     def start(self, which, prefix=(), more=(), **options):
         return subprocess.Popen([*prefix, *self.command(which, *more)], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, errors="replace", **options)
+                                stderr=subprocess.PIPE, text=True, errors="replace",
+                                start_new_session=True, **options)
 
     def finish(self, process):
-        """Exit status and stderr; returns when no process has stdout or stderr any more."""
+        """Exit status and stderr; returns when no process has stdout or stderr any more and none of
+        its session lives: the kernel ends a killed tool's children some moments after it."""
         message = process.communicate()[1]
-        return process.returncode, message
+        for _ in range(1000):
+            if not lives(process.pid):
+                return process.returncode, message
+            time.sleep(0.01)
+        raise SystemExit(f"a process of {process.args} does not end")
 
     def run(self, which, **options):
         return self.finish(self.start(which, **options))
@@ -108,7 +127,7 @@ class Library:
     def expect_tidy(self, what):
         left = [str(path) for folder in (self.out, self.cache) if folder.is_dir()
                 for path in folder.iterdir()
-                if re.fullmatch(r"(\.sepconv|build|tools|runtime|run|tune)-\w{6}", path.name)]
+                if re.fullmatch(r"\.sepconv-\w{6}", path.name)]
         self.expect(what, not left, f"left behind: {left}")
 
     def expect_recovery(self, what):
