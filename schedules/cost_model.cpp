@@ -12,16 +12,32 @@ constexpr double kNearBytes = 32;
 
 struct WeightedTerm {
     const char *name;
-    double weight;  ///< Fitted by bench/tuning/fit_cost_model.py.
+    double weight;
 };
-// Trials of Intel family 6 model 207. On Zen 5 every fit gave strip_input and depthwise 0 to 0.3 of
-// project, and border 1.4 of it.
-// Left out, as they got no weight: ends of tiles, registers that a step of a depthwise lacks, its
-// steps themselves, rows at the ends of strips and between tasks, bytes between the stages.
-constexpr WeightedTerm kTerms[kCostTerms] = {
-    {"project", 1},       {"strip_input", 1.2}, {"weights", 0.3},
-    {"far_weights", 0.3}, {"depthwise", 0.7},   {"border", 1.2},
-};
+
+/// The weights are fitted by bench/tuning/fit_cost_model.py to trials of Intel family 6 model 207.
+/// On Zen 5 every fit gave strip_input and depthwise 0 to 0.3 of project, and border 1.4 of it.
+/// Left out, as they got no weight: ends of tiles, registers that a step of a depthwise lacks, its
+/// steps themselves, rows at the ends of strips and between tasks, bytes between the stages.
+WeightedTerm weighted(CostTerm term) {
+    switch (term) {
+        case CostTerm::kProject:
+            return {"project", 1};
+        case CostTerm::kStripInput:
+            return {"strip_input", 1.2};
+        case CostTerm::kWeights:
+            return {"weights", 0.3};
+        case CostTerm::kFarWeights:
+            return {"far_weights", 0.3};
+        case CostTerm::kDepthwise:
+            return {"depthwise", 0.7};
+        case CostTerm::kBorder:
+            return {"border", 1.2};
+        case CostTerm::kCount:
+            break;
+    }
+    return {"", 0};
+}
 
 /// The sum of one block, stage by stage.
 class CostSum {
@@ -116,7 +132,7 @@ void CostSum::depthwise(const Depthwise &layer, int run) {
 }  // namespace
 
 const char *name_of(CostTerm term) {
-    return kTerms[static_cast<size_t>(term)].name;
+    return weighted(term).name;
 }
 
 CostTerms cost_terms(const Block &block, const BlockChoice &choice, const TargetFacts &facts) {
@@ -126,7 +142,9 @@ CostTerms cost_terms(const Block &block, const BlockChoice &choice, const Target
 double estimated_cycles(const Block &block, const BlockChoice &choice, const TargetFacts &facts) {
     const CostTerms terms = cost_terms(block, choice, facts);
     double cycles = 0;
-    for (size_t i = 0; i < kCostTerms; ++i) cycles += kTerms[i].weight * terms[i];
+    for (size_t i = 0; i < kCostTerms; ++i) {
+        cycles += weighted(static_cast<CostTerm>(i)).weight * terms[i];
+    }
     return cycles;
 }
 

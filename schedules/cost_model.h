@@ -23,7 +23,7 @@ enum class CostTerm {
 constexpr size_t kCostTerms = static_cast<size_t>(CostTerm::kCount);
 using CostTerms = std::array<double, kCostTerms>;
 
-/// In the order of CostTerm: "project", "strip_input", ...
+/// "project", "strip_input", ...: its column in the CSV of trials.
 const char *name_of(CostTerm term);
 
 CostTerms cost_terms(const Block &block, const BlockChoice &choice, const TargetFacts &facts);

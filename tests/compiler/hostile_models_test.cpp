@@ -173,18 +173,6 @@ const HostileModel kAmplifiers[] = {
          b.input("x", {1, 1, 1 << 20, 1}).ints("s", {1, 1, 15 << 20, 1}).output("y");
          b.node("Resize", {"x", "", "", "s"}, {"y"}).with("mode", "nearest");
      }},
-    {"ExpandsToARankOf1000", kInvalid, "to 7x7x7x7x7x7x7x7x... of rank 1000",
-     [](B &b) {
-         b.input("x", {2}).ints("s", Ints(1000, 7)).output("y");
-         b.node("Expand", {"x", "s"}, {"y"});
-     }},
-    {"CropsFarOutside", kOk, "",
-     [](B &b) {
-         b.input("x", {1, 1, 4, 4}).ints("s", {1, 1, 3, 3}).output("y");
-         b.floats("roi", {8}, {0, 0, 3e38F, 3e30F, 1, 1, -3e38F, 1});
-         b.node("Resize", {"x", "roi", "", "s"}, {"y"})
-             .with("coordinate_transformation_mode", "tf_crop_and_resize");
-     }},
     {"ReflectsManyRows", kOk, "",
      [](B &b) {
          b.input("x", {1, 1, 1 << 23, 1}).ints("p", {0, 0, 1 << 22, 0, 0, 0, 0, 0}).output("y");
@@ -207,6 +195,22 @@ const HostileModel kAmplifiers[] = {
      [](B &b) {
          transposed(b.input("x", {1, 1, 1, 1}).floats("w", {1, 1, 1, 1}), "x", "y", 150);
          transposed(b, "x", "z", 160);
+     }},
+};
+
+/// Few bytes, ordinary operators, values that no ordinary model has.
+const HostileModel kFarValues[] = {
+    {"ExpandsToARankOf1000", kInvalid, "to 7x7x7x7x7x7x7x7x... of rank 1000",
+     [](B &b) {
+         b.input("x", {2}).ints("s", Ints(1000, 7)).output("y");
+         b.node("Expand", {"x", "s"}, {"y"});
+     }},
+    {"CropsFarOutside", kOk, "",
+     [](B &b) {
+         b.input("x", {1, 1, 4, 4}).ints("s", {1, 1, 3, 3}).output("y");
+         b.floats("roi", {8}, {0, 0, 3e38F, 3e30F, 1, 1, -3e38F, 1});
+         b.node("Resize", {"x", "roi", "", "s"}, {"y"})
+             .with("coordinate_transformation_mode", "tf_crop_and_resize");
      }},
 };
 
@@ -276,6 +280,7 @@ std::string name_of_model(const testing::TestParamInfo<HostileModel> &info) {
 
 INSTANTIATE_TEST_SUITE_P(ManyNodes, HostileModels, testing::ValuesIn(kManyNodes), name_of_model);
 INSTANTIATE_TEST_SUITE_P(Amplifiers, HostileModels, testing::ValuesIn(kAmplifiers), name_of_model);
+INSTANTIATE_TEST_SUITE_P(FarValues, HostileModels, testing::ValuesIn(kFarValues), name_of_model);
 INSTANTIATE_TEST_SUITE_P(Structures, HostileModels, testing::ValuesIn(kStructures), name_of_model);
 
 TEST(HostileBytes, AreRefusedWithTheirNumber) {
