@@ -133,7 +133,7 @@ TEST_F(TunerTest, ASignalOrAFullDiskIsNotTheCandidatesFault) {
         for (const auto &entry : std::filesystem::directory_iterator(folder_.file("cache"))) {
             // Nothing can be written where a folder is.
             const std::string folder = entry.path().string() + "/measurement";
-            if (folder.find("/tune-") == std::string::npos) continue;
+            if (folder.find("/.sepconv-") == std::string::npos) continue;
             std::filesystem::remove(folder);
             EXPECT_TRUE(make_folder(folder).ok());
         }
