@@ -164,8 +164,9 @@ private:
 
     Status fold(Node node) {
         // Named constants (weights behind an Identity) are not copied.
-        if (node.op == "Identity" && node.inputs.size() == 1 && graph_.is_constant(node.input(0)) &&
-            outputs_.count(node.outputs[0]) == 0) {
+        const bool copies = node.op == "Identity" && node.inputs.size() == 1 &&
+                            node.outputs.size() == 1 && graph_.is_constant(node.input(0));
+        if (copies && outputs_.count(node.outputs[0]) == 0) {
             aliases_[node.outputs[0]] = node.input(0);
             return Status();
         }

@@ -270,6 +270,12 @@ const HostileModel kStructures[] = {
          b.graph().mutable_node(0)->set_domain("own");
          function(b, "own");
      }},
+    {"CopiesOfAConstantUnderTwoNames", kUnsupported, "(Identity): output 1 is not supported",
+     [](B &b) {
+         b.floats("w", {2}).node("Identity", {"w"}, {"a"}).input("x", {2}).output("y");
+         b.graph().mutable_node(0)->add_output("b");
+         b.node("Gelu", {"b"}, {"c"}).node("Add", {"x", "c"}, {"y"});
+     }},
     {"ControlCharactersInAnOperator", kUnsupported, "(Relu\\x0a\\x1b[2J): the operator is not",
      [](B &b) { b.input("x", {2}).node("Relu\n\x1b[2J", {"x"}, {"y"}).output("y"); }},
 };
