@@ -63,7 +63,9 @@ Operand classify(const Graph &graph, const std::string &name, const Shape &shape
         if (free || batch) per_channel = per_channel && extent == shape[d];
         if (!free && !batch) per_channel = per_channel && extent == 1;
     }
-    if (per_channel && (constant || missing == 0)) return Operand::kChannel;
+    // What is computed, a gate, has the layout of an image: (n, c, ...). Of a matrix product's rows
+    // each batch would need its own.
+    if (per_channel && (constant || (missing == 0 && channel_axis == 1))) return Operand::kChannel;
     if (tensors && operand == shape) return Operand::kTensor;
     return Operand::kNone;
 }

@@ -270,6 +270,12 @@ const HostileModel kStructures[] = {
          b.graph().mutable_node(0)->set_domain("own");
          function(b, "own");
      }},
+    {"AVectorGatesAVector", kOk, "",
+     [](B &b) {
+         b.input("x", {4}).floats("w", {4, 3}).node("MatMul", {"x", "w"}, {"a"}).output("y");
+         b.node("Relu", {"a"}, {"b"}).node("MatMul", {"x", "w"}, {"c"});
+         b.node("Mul", {"c", "b"}, {"y"});
+     }},
     {"CopiesOfAConstantUnderTwoNames", kUnsupported, "(Identity): output 1 is not supported",
      [](B &b) {
          b.floats("w", {2}).node("Identity", {"w"}, {"a"}).input("x", {2}).output("y");

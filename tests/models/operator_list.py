@@ -178,7 +178,21 @@ def dense():
         x = b.node("Squeeze", b.node("GlobalAveragePool", x), b.constant([2, 3], np.int64))
         return b.node("Softmax", b.node("Gemm", x, b.weights(13, 5), b.weights(5)))
 
+    def gated(name, shape, axis):
+        """A matrix product times another one of x's mean over an axis, with 20 columns each."""
+        def build(b, x):
+            mean = b.node("ReduceMean", x, axes=[axis]) if axis is not None else x
+            gate = b.node("Sigmoid", b.node("MatMul", mean, b.weights(37, 20)))
+            return b.node("Mul", b.node("MatMul", x, b.weights(37, 20)), gate)
+        return Case(f"matmul_gated_{name}", [shape], build)
+
     return [
+        gated("vector", (37,), None),
+        gated("row", (1, 37), 0),
+        gated("rows", (3, 37), 0),
+        gated("batch_of_one", (1, 3, 37), 1),
+        gated("batch", (2, 3, 37), 1),
+        gated("batch_4d", (2, 3, 4, 37), 2),
         Case("gemm", [(1, 37)], gemm),
         Case("gemm_transposed", [(1, 37)], lambda b, x: gemm(b, x, transB=1)),
         Case("gemm_scaled", [(1, 37)], lambda b, x: gemm(b, x, alpha=0.5, beta=2.0)),
