@@ -192,7 +192,7 @@ def dense():
         gated("rows", (3, 37), 0),
         gated("batch_of_one", (1, 3, 37), 1),
         gated("batch", (2, 3, 37), 1),
-        gated("batch_4d", (2, 3, 4, 37), 2),
+        gated("batch_4d", (2, 1, 4, 37), 2),
         Case("gemm", [(1, 37)], gemm),
         Case("gemm_transposed", [(1, 37)], lambda b, x: gemm(b, x, transB=1)),
         Case("gemm_scaled", [(1, 37)], lambda b, x: gemm(b, x, alpha=0.5, beta=2.0)),
