@@ -124,6 +124,7 @@ public:
     }
 
     Result<std::vector<Constant>> fold() {
+        SEPCONV_RETURN_IF_ERROR(check_node(c_.node));
         const std::string &op = c_.node.op;
         if (op == "Shape" || op == "Size") {
             return fold_shape();
@@ -133,10 +134,6 @@ public:
         }
         if (op == "ConstantOfShape") {
             return fold_constant_of_shape();
-        }
-        if (c_.node.inputs.empty() || !c_.has_input(0)) {
-            return shape_rules().count(op) != 0 ? c_.invalid("input 0 is missing")
-                                                : c_.unsupported("the operator is not supported");
         }
         if (op == "Range") {
             return fold_range();

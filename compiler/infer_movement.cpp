@@ -398,11 +398,7 @@ namespace {
 /// Checks the input and `mode`, which becomes explicit; returns the block size.
 Result<int64_t> block_size(NodeContext &c) {
     const int64_t block = c.node.attribute("blocksize", int64_t{0});
-    const std::string mode = c.node.attribute("mode", std::string("DCR"));
-    if (mode != "DCR" && mode != "CRD") {
-        return c.invalid("mode is " + quote(mode) + ", expected DCR or CRD");
-    }
-    c.node.attributes["mode"] = mode;
+    c.node.attributes["mode"] = c.node.attribute("mode", std::string("DCR"));
     if (c.rank(0) != 4) {
         return c.invalid("the input has shape " + shape_text(c.shape(0)) + ", expected rank 4");
     }

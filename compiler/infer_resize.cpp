@@ -84,9 +84,6 @@ struct ResizeResult {
 /// Sizes win their scale from the extents, the same for all axes unless the policy is "stretch".
 Status apply_sizes(const NodeContext &c, const ResizeRequest &request, ResizeResult &result) {
     const std::string policy = c.node.attribute("keep_aspect_ratio_policy", std::string("stretch"));
-    if (policy != "stretch" && policy != "not_larger" && policy != "not_smaller") {
-        return c.invalid("keep_aspect_ratio_policy is " + quote(policy));
-    }
     float common = 0.0F;
     for (size_t i = 0; i < request.axes.size(); ++i) {
         const auto axis = static_cast<size_t>(request.axes[i]);
@@ -170,43 +167,21 @@ Result<ResizeResult> resolve_resize(const NodeContext &c, const ResizeRequest &r
     return result;
 }
 
-Status check_choice(const NodeContext &c, const std::string &key, const std::string &value,
-                    std::initializer_list<const char *> choices) {
-    for (const char *choice : choices) {
-        if (value == choice) {
-            return Status();
-        }
-    }
-    return c.unsupported(key + " " + quote(value) + " is not supported");
-}
-
 /// The sampling attributes, the same for all operator sets.
 struct Sampling {
     std::string mode, coordinates, nearest;
 };
 
-Result<Sampling> sampling_of(const NodeContext &c) {
-    Sampling sampling{c.node.attribute("mode", std::string("nearest")),
-                      c.node.attribute("coordinate_transformation_mode", std::string("half_pixel")),
-                      c.node.attribute("nearest_mode", std::string("round_prefer_floor"))};
-    SEPCONV_RETURN_IF_ERROR(
-        check_choice(c, "mode", sampling.mode, {"nearest", "linear", "bilinear", "cubic"}));
-    if (sampling.mode == "bilinear") {
-        sampling.mode = "linear";
-    }
-    SEPCONV_RETURN_IF_ERROR(
-        check_choice(c, "coordinate_transformation_mode", sampling.coordinates,
-                     {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners",
-                      "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize"}));
-    SEPCONV_RETURN_IF_ERROR(
-        check_choice(c, "nearest_mode", sampling.nearest,
-                     {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}));
-    return sampling;
+Sampling sampling_of(const NodeContext &c) {
+    return {c.node.attribute("mode", std::string("nearest")),
+            c.node.attribute("coordinate_transformation_mode", std::string("half_pixel")),
+            c.node.attribute("nearest_mode", std::string("round_prefer_floor"))};
 }
 
 /// Before operator set 11: asymmetric coordinates; nearest takes the pixel before when an axis
 /// grows and the one behind when it shrinks.
 Status old_nearest(const NodeContext &c, const Floats &scales, Sampling &sampling) {
+    if (sampling.mode == "cubic") return c.unsupported("mode 'cubic' needs operator set 11");
     sampling.coordinates = "asymmetric";
     bool grows = false;
     bool shrinks = false;
@@ -250,23 +225,20 @@ Status infer_resize(NodeContext &c) {
         return c.unsupported("the input has shape " + shape_text(c.shape(0)) +
                              ", only rank 4 is supported");
     }
-    Result<Sampling> sampling = sampling_of(c);
-    if (!sampling.ok()) {
-        return sampling.status();
-    }
+    Sampling sampling = sampling_of(c);
     const Result<ResizeRequest> request = resize_request(c);
     if (!request.ok()) {
         return request.status();
     }
-    const bool crop = sampling.value().coordinates == "tf_crop_and_resize";
+    const bool crop = sampling.coordinates == "tf_crop_and_resize";
     const Result<ResizeResult> result = resolve_resize(c, request.value(), crop);
     if (!result.ok()) {
         return result.status();
     }
     if (c.opset() < 11) {
-        SEPCONV_RETURN_IF_ERROR(old_nearest(c, result.value().scales, sampling.value()));
+        SEPCONV_RETURN_IF_ERROR(old_nearest(c, result.value().scales, sampling));
     }
-    return finish_resize(c, result.value(), sampling.value());
+    return finish_resize(c, result.value(), sampling);
 }
 
 Status infer_upsample(NodeContext &c) {
@@ -277,10 +249,7 @@ Status infer_upsample(NodeContext &c) {
         return c.unsupported("the input has shape " + shape_text(c.shape(0)) +
                              ", only rank 4 is supported");
     }
-    Result<Sampling> sampling = sampling_of(c);
-    if (!sampling.ok()) {
-        return sampling.status();
-    }
+    Sampling sampling = sampling_of(c);
     ResizeRequest request;
     request.axes = {0, 1, 2, 3};
     if (c.opset() >= 9) {
@@ -300,8 +269,8 @@ Status infer_upsample(NodeContext &c) {
     if (!result.ok()) {
         return result.status();
     }
-    SEPCONV_RETURN_IF_ERROR(old_nearest(c, result.value().scales, sampling.value()));
-    return finish_resize(c, result.value(), sampling.value());
+    SEPCONV_RETURN_IF_ERROR(old_nearest(c, result.value().scales, sampling));
+    return finish_resize(c, result.value(), sampling);
 }
 
 namespace {
@@ -354,7 +323,6 @@ Status infer_pad(NodeContext &c) {
         return pads.status();
     }
     const std::string mode = c.node.attribute("mode", std::string("constant"));
-    SEPCONV_RETURN_IF_ERROR(check_choice(c, "mode", mode, {"constant", "reflect", "edge"}));
     float value = c.node.attribute("value", 0.0F);
     if (c.opset() >= 11 && c.has_input(2)) {
         const Result<Floats> given = c.constant_floats(2, "constant_value");

@@ -129,11 +129,7 @@ Status infer_hard_sigmoid(NodeContext &c) {
 }
 
 Status infer_gelu(NodeContext &c) {
-    const std::string approximate = c.node.attribute("approximate", std::string("none"));
-    if (approximate != "none" && approximate != "tanh") {
-        return c.invalid("approximate is " + quote(approximate) + ", expected none or tanh");
-    }
-    c.node.attributes["approximate"] = approximate;
+    c.node.attributes["approximate"] = c.node.attribute("approximate", std::string("none"));
     return infer_unary(c);
 }
 
@@ -398,32 +394,36 @@ Status infer_reduce(NodeContext &c) {
     return Status();
 }
 
+/// Of operators that are computed by fold_node alone.
+Status infer_constant_only(NodeContext &c) {
+    return c.unsupported(
+        "is computed only where its inputs are constant at the given input shapes");
+}
+
 struct Rule {
     Status (*infer)(NodeContext &);
     size_t min_inputs, max_inputs;
-    std::string_view attributes;  ///< As shape_rules() gives them.
+    std::string attributes;  ///< As shape_rules() gives them.
 };
 
 constexpr size_t kAny = kMaxNodeValues;
-constexpr std::string_view kConvAttributes =
-    "auto_pad:s dilations:I group:i kernel_shape:I pads:I strides:I";
-constexpr std::string_view kReduceAttributes = "axes:I keepdims:i noop_with_empty_axes:i";
+
+Rule constant_only(size_t min_inputs, size_t max_inputs, const std::string &attributes = "") {
+    return {infer_constant_only, min_inputs, max_inputs, attributes};
+}
 
 // NOLINTNEXTLINE(readability-function-size): a table, one operator a line.
 const std::unordered_map<std::string_view, Rule> &rules() {
+    static const std::string window =
+        "auto_pad:s=NOTSET|SAME_UPPER|SAME_LOWER|VALID dilations:I kernel_shape:I pads:I strides:I";
+    static const std::string reduce = "axes:I keepdims:i noop_with_empty_axes:i";
+    static const std::string block = "blocksize:i mode:s=DCR|CRD";
     static const std::unordered_map<std::string_view, Rule> table{
-        {"Conv", {infer_conv, 2, 3, kConvAttributes}},
+        {"Conv", {infer_conv, 2, 3, window + " group:i"}},
         {"ConvTranspose",
-         {infer_conv_transpose, 2, 3,
-          "auto_pad:s dilations:I group:i kernel_shape:I output_padding:I output_shape:I pads:I "
-          "strides:I"}},
-        {"MaxPool",
-         {infer_pool, 1, 1,
-          "auto_pad:s ceil_mode:i dilations:I kernel_shape:I pads:I storage_order:i strides:I"}},
-        {"AveragePool",
-         {infer_pool, 1, 1,
-          "auto_pad:s ceil_mode:i count_include_pad:i dilations:I kernel_shape:I pads:I "
-          "strides:I"}},
+         {infer_conv_transpose, 2, 3, window + " group:i output_padding:I output_shape:I"}},
+        {"MaxPool", {infer_pool, 1, 1, window + " ceil_mode:i storage_order:i"}},
+        {"AveragePool", {infer_pool, 1, 1, window + " ceil_mode:i count_include_pad:i"}},
         {"GlobalAveragePool", {infer_global_pool, 1, 1, ""}},
         {"GlobalMaxPool", {infer_global_pool, 1, 1, ""}},
         {"BatchNormalization",
@@ -431,15 +431,15 @@ const std::unordered_map<std::string_view, Rule> &rules() {
         {"Gemm", {infer_gemm, 2, 3, "alpha:f beta:f transA:i transB:i"}},
         {"MatMul", {infer_matmul, 2, 2, ""}},
         {"Softmax", {infer_softmax, 1, 1, "axis:i"}},
-        {"ReduceMean", {infer_reduce, 1, 2, kReduceAttributes}},
-        {"ReduceMax", {infer_reduce, 1, 2, kReduceAttributes}},
+        {"ReduceMean", {infer_reduce, 1, 2, reduce}},
+        {"ReduceMax", {infer_reduce, 1, 2, reduce}},
         {"Relu", {infer_unary, 1, 1, ""}},
         {"LeakyRelu", {infer_leaky_relu, 1, 1, "alpha:f"}},
         {"HardSigmoid", {infer_hard_sigmoid, 1, 1, "alpha:f beta:f"}},
         {"HardSwish", {infer_unary, 1, 1, ""}},
         {"Sigmoid", {infer_unary, 1, 1, ""}},
         {"Tanh", {infer_unary, 1, 1, ""}},
-        {"Gelu", {infer_gelu, 1, 1, "approximate:s"}},
+        {"Gelu", {infer_gelu, 1, 1, "approximate:s=none|tanh"}},
         {"Swish", {infer_swish, 1, 1, "alpha:f"}},
         {"Erf", {infer_unary, 1, 1, ""}},
         {"Exp", {infer_unary, 1, 1, ""}},
@@ -448,7 +448,7 @@ const std::unordered_map<std::string_view, Rule> &rules() {
         {"Neg", {infer_unary, 1, 1, ""}},
         {"Identity", {infer_unary, 1, 1, ""}},
         {"Dropout", {infer_dropout, 1, 3, "ratio:f seed:i"}},
-        {"Cast", {infer_cast, 1, 1, "to:i saturate:i round_mode:s"}},
+        {"Cast", {infer_cast, 1, 1, "to:i saturate:i round_mode:s=up|down|nearest"}},
         {"Clip", {infer_clip, 1, 3, "min:f max:f"}},
         {"PRelu", {infer_prelu, 2, 2, ""}},
         {"Add", {infer_broadcast, 2, 2, ""}},
@@ -469,14 +469,44 @@ const std::unordered_map<std::string_view, Rule> &rules() {
         {"Slice", {infer_slice, 1, 5, "starts:I ends:I axes:I"}},
         {"Expand", {infer_expand, 2, 2, ""}},
         {"Tile", {infer_tile, 2, 2, ""}},
-        {"DepthToSpace", {infer_depth_to_space, 1, 1, "blocksize:i mode:s"}},
-        {"SpaceToDepth", {infer_space_to_depth, 1, 1, "blocksize:i mode:s"}},
+        {"DepthToSpace", {infer_depth_to_space, 1, 1, block}},
+        {"SpaceToDepth", {infer_space_to_depth, 1, 1, block}},
         {"Resize",
          {infer_resize, 1, 4,
-          "antialias:i axes:I coordinate_transformation_mode:s cubic_coeff_a:f exclude_outside:i "
-          "extrapolation_value:f keep_aspect_ratio_policy:s mode:s nearest_mode:s"}},
-        {"Upsample", {infer_upsample, 1, 2, "mode:s scales:F"}},
-        {"Pad", {infer_pad, 1, 4, "mode:s pads:I value:f"}},
+          "antialias:i axes:I "
+          "coordinate_transformation_mode:s=half_pixel|half_pixel_symmetric|pytorch_half_pixel|"
+          "align_corners|asymmetric|tf_half_pixel_for_nn|tf_crop_and_resize "
+          "cubic_coeff_a:f exclude_outside:i extrapolation_value:f "
+          "keep_aspect_ratio_policy:s=stretch|not_larger|not_smaller "
+          "mode:s=nearest|linear|cubic "
+          "nearest_mode:s=round_prefer_floor|round_prefer_ceil|floor|ceil"}},
+        {"Upsample", {infer_upsample, 1, 2, "mode:s=nearest|linear scales:F"}},
+        {"Pad", {infer_pad, 1, 4, "mode:s=constant|reflect|edge pads:I value:f"}},
+        {"Constant",
+         constant_only(0, 0, "value:T value_float:f value_floats:F value_int:i value_ints:I")},
+        {"ConstantOfShape", constant_only(1, 1, "value:T")},
+        {"Shape", constant_only(1, 1, "start:i end:i")},
+        {"Size", constant_only(1, 1)},
+        {"Range", constant_only(3, 3, "stash_type:i")},
+        {"Gather", constant_only(2, 2, "axis:i")},
+        {"Where", constant_only(3, 3)},
+        {"Equal", constant_only(2, 2)},
+        {"Less", constant_only(2, 2)},
+        {"LessOrEqual", constant_only(2, 2)},
+        {"Greater", constant_only(2, 2)},
+        {"GreaterOrEqual", constant_only(2, 2)},
+        {"And", constant_only(2, 2)},
+        {"Or", constant_only(2, 2)},
+        {"Not", constant_only(1, 1)},
+        {"Mod", constant_only(2, 2, "fmod:i")},
+        {"Floor", constant_only(1, 1)},
+        {"Ceil", constant_only(1, 1)},
+        {"Round", constant_only(1, 1)},
+        {"Log", constant_only(1, 1)},
+        {"Reciprocal", constant_only(1, 1)},
+        {"ReduceSum", constant_only(1, 2, reduce)},
+        {"ReduceProd", constant_only(1, 2, reduce)},
+        {"ReduceMin", constant_only(1, 2, reduce)},
     };
     return table;
 }
@@ -486,21 +516,63 @@ char kind_of(const Attribute &attribute) {
     return kKinds[attribute.index()];
 }
 
-Status check_attributes(const NodeContext &c, std::string_view known) {
-    for (const auto &[key, value] : c.node.attributes) {
-        const std::string padded = " " + std::string(known);
+/// `choices` as in "DCR|CRD".
+Status check_choice(const Node &node, const std::string &key, const std::string &value,
+                    const std::string &choices) {
+    const bool known = value.find('|') == std::string::npos &&
+                       ("|" + choices + "|").find("|" + value + "|") != std::string::npos;
+    if (known) return Status();
+    std::string list = choices;
+    for (size_t at = 0; (at = list.find('|', at)) != std::string::npos;) list.replace(at, 1, ", ");
+    return node_error(StatusCode::kUnsupported, node,
+                      key + " " + quote(value) + " is not supported; supported: " + list);
+}
+
+Status check_attributes(const Node &node, const std::string &known) {
+    const std::string padded = " " + known + " ";
+    for (const auto &[key, value] : node.attributes) {
         const size_t at = padded.find(" " + key + ":");
         if (at == std::string::npos) {
-            return c.unsupported("attribute " + quote(key) + " is not known");
+            return node_error(StatusCode::kUnsupported, node,
+                              "attribute " + quote(key) + " is not known");
         }
-        if (padded[at + key.size() + 2] != kind_of(value)) {
-            return c.invalid("attribute " + quote(key) + " has the wrong type");
+        const size_t kind = at + key.size() + 2;
+        if (padded[kind] != kind_of(value)) {
+            return node_error(StatusCode::kInvalidModel, node,
+                              "attribute " + quote(key) + " has the wrong type");
+        }
+        if (const auto *text = std::get_if<std::string>(&value)) {
+            const size_t first = kind + 2;  // After "s=".
+            SEPCONV_RETURN_IF_ERROR(check_choice(
+                node, key, *text, padded.substr(first, padded.find(' ', first) - first)));
         }
     }
     return Status();
 }
 
 }  // namespace
+
+Status check_node(const Node &node) {
+    const auto found = rules().find(node.op);
+    if (found == rules().end()) {
+        return node_error(StatusCode::kUnsupported, node, "the operator is not supported");
+    }
+    const Rule &rule = found->second;
+    const size_t count = node.inputs.size();
+    if (count < rule.min_inputs || count > rule.max_inputs) {
+        return node_error(StatusCode::kInvalidModel, node,
+                          "has " + std::to_string(count) + " inputs, expected " +
+                              std::to_string(rule.min_inputs) + " to " +
+                              std::to_string(rule.max_inputs));
+    }
+    for (size_t i = 0; i < count; ++i) {
+        if (node.inputs[i].empty() && (i < rule.min_inputs || rule.max_inputs == kAny)) {
+            return node_error(StatusCode::kInvalidModel, node,
+                              "input " + std::to_string(i) + " is missing");
+        }
+    }
+    return check_attributes(node, rule.attributes);
+}
 
 const std::map<std::string, std::string_view> &shape_rules() {
     static const std::map<std::string, std::string_view> names = [] {
@@ -512,28 +584,9 @@ const std::map<std::string, std::string_view> &shape_rules() {
 }
 
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node) {
-    const auto found = rules().find(node.op);
-    if (found == rules().end()) {
-        return node_error(StatusCode::kUnsupported, node, "the operator is not supported");
-    }
-    const Rule &rule = found->second;
+    SEPCONV_RETURN_IF_ERROR(check_node(node));
     NodeContext c{graph, node, {}};
-    if (node.inputs.size() < rule.min_inputs || node.inputs.size() > rule.max_inputs) {
-        return c.invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected " +
-                         std::to_string(rule.min_inputs) + " to " +
-                         std::to_string(rule.max_inputs));
-    }
-    for (size_t i = 0; i < rule.min_inputs; ++i) {
-        if (!c.has_input(i)) {
-            return c.invalid("input " + std::to_string(i) + " is missing");
-        }
-    }
-    if (rule.max_inputs == kAny &&
-        std::count(node.inputs.begin(), node.inputs.end(), std::string()) != 0) {
-        return c.invalid("an input is missing");
-    }
-    SEPCONV_RETURN_IF_ERROR(check_attributes(c, rule.attributes));
-    SEPCONV_RETURN_IF_ERROR(rule.infer(c));
+    SEPCONV_RETURN_IF_ERROR(rules().at(node.op).infer(c));
     if (node.outputs.size() > c.outputs.size()) {
         return c.unsupported("output " + std::to_string(node.outputs.size() - 1) +
                              " is not supported");

@@ -33,9 +33,14 @@ namespace sepconv {
 ///   sums of one input: Identity.
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node);
 
-/// The operators that infer_node has a rule for, each with the attributes that it knows, separated
-/// by blanks. A kind that ONNX gave the attribute follows its name, as in "axis:i": i, f, s, I
-/// (integers), F (floats).
+/// Whether the operator is known and the node has a number of inputs, attributes, kinds of
+/// attribute and strings that its rule allows. infer_node and fold_node begin with this.
+Status check_node(const Node &node);
+
+/// The known operators, those that are only folded too, each with the attributes that it knows,
+/// separated by blanks. ONNX's kind of the attribute follows its name, as in "axis:i": i, f, s, I
+/// (integers), F (floats), T (tensor); a string's supported values follow too, as in
+/// "mode:s=DCR|CRD".
 const std::map<std::string, std::string_view> &shape_rules();
 
 /// Numpy's broadcast of two shapes, if there is one.

@@ -195,9 +195,12 @@ Status Lowering::lower_depth_to_space(const Node &node) {
     const Shape &out = graph_.shape_of(node.outputs[0]);
     Shape split;
     std::vector<int64_t> perm;
+    const bool depth_first = node.attribute("mode", std::string("DCR")) == "DCR";
     if (node.op == "SpaceToDepth") {
-        split = {n, c, h / b, b, w / b, b}, perm = {0, 3, 5, 1, 2, 4};
-    } else if (node.attribute("mode", std::string("DCR")) == "DCR") {
+        split = {n, c, h / b, b, w / b, b};
+        perm = depth_first ? std::vector<int64_t>{0, 3, 5, 1, 2, 4}
+                           : std::vector<int64_t>{0, 1, 3, 5, 2, 4};
+    } else if (depth_first) {
         split = {n, b, b, c / (b * b), h, w}, perm = {0, 3, 4, 1, 5, 2};
     } else {
         split = {n, c / (b * b), b, b, h, w}, perm = {0, 1, 4, 2, 5, 3};

@@ -223,6 +223,26 @@ const Refusal kConvRefusals[] = {
      [](B &b) {
          conv(b, {4, 4, 3, 3}).with("magic", int64_t{1});
      }},
+    {"AttributeValue", kUnsupported,
+     "node 'pad' (Pad): mode 'wrap' is not supported; supported: constant, reflect, edge",
+     [](B &b) {
+         b.input("x", {4}).ints("p", {1, 0}).node("Pad", {"x", "p"}, {"y"}, "pad").output("y");
+         b.with("mode", "wrap");
+     }},
+    {"AttributeValueOfTwo", kUnsupported, "auto_pad 'VALID|NOTSET' is not supported",
+     [](B &b) {
+         conv(b, {4, 4, 3, 3}).with("auto_pad", "VALID|NOTSET");
+     }},
+    {"AttributeOfAConstantUnknown", kUnsupported,
+     "node 'part' (Gather): attribute 'batch_dims' is not known",
+     [](B &b) {
+         b.input("x", {3}).floats("c", {3}).ints("i", {0}).node("Gather", {"c", "i"}, {"p"},
+                                                                "part");
+         b.with("batch_dims", int64_t{1}).node("Add", {"x", "p"}, {"y"}).output("y");
+     }},
+    {"ConstantOnly", kUnsupported,
+     "node 'log' (Log): is computed only where its inputs are constant at the given input shapes",
+     [](B &b) { b.input("x", {3}).node("Log", {"x"}, {"y"}, "log").output("y"); }},
     {"AttributeTwice", kInvalid, "attribute 'group' occurs twice",
      [](B &b) {
          conv(b, {4, 4, 3, 3}).with("group", int64_t{1}).with("group", int64_t{1});

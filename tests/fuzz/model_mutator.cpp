@@ -18,11 +18,7 @@ constexpr int kMaxElements =
 
 const std::vector<std::string> &operators() {
     static const std::vector<std::string> list = [] {
-        // The rules, and what is only folded.
-        std::vector<std::string> names{
-            "Constant", "ConstantOfShape", "Shape",     "Size",      "Gather", "Range",
-            "Where",    "Equal",           "Less",      "Not",       "And",    "Floor",
-            "Ceil",     "Round",           "ReduceSum", "ReduceProd"};
+        std::vector<std::string> names;
         for (const auto &[name, attributes] : shape_rules()) names.push_back(name);
         return names;
     }();
@@ -198,8 +194,9 @@ private:
         std::vector<std::string> known{std::istream_iterator<std::string>(words), {}};
         const std::string &word = known[pick(known.size())];
         onnx::AttributeProto &attribute = *node->add_attribute();
-        attribute.set_name(word.substr(0, word.size() - 2));
-        switch (word.back()) {
+        const size_t colon = word.find(':');
+        attribute.set_name(word.substr(0, colon));
+        switch (word[colon + 1]) {
             case 'i':
                 attribute.set_type(onnx::AttributeProto::INT);
                 return attribute.set_i(number(1));
@@ -213,6 +210,12 @@ private:
             case 'F':
                 attribute.set_type(onnx::AttributeProto::FLOATS);
                 for (size_t i = 0, count = pick(5); i < count; ++i) attribute.add_floats(real(1));
+                return;
+            case 'T':
+                attribute.set_type(onnx::AttributeProto::TENSOR);
+                if (graph_.initializer_size() > 0) {
+                    *attribute.mutable_t() = *any(graph_.mutable_initializer());
+                }
                 return;
             default:
                 attribute.set_type(onnx::AttributeProto::STRING);

@@ -276,6 +276,8 @@ def movements():
                                                                     blocksize=2)),
         Case("space_to_depth", [(1, 5, 8, 6)], lambda b, x: b.node("SpaceToDepth", x,
                                                                    blocksize=2)),
+        Case("space_to_depth_crd", [(1, 2, 4, 6)], lambda b, x: b.node(
+            "SpaceToDepth", x, blocksize=2, mode="CRD"), opset=28),
         Case("depth_to_space_crd", [(1, 12, 5, 7)], lambda b, x: b.node(
             "DepthToSpace", x, blocksize=2, mode="CRD")),
         Case("identity", [X], lambda b, x: b.node("Identity", b.node("Relu", x))),
