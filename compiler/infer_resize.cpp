@@ -5,6 +5,7 @@
 
 #include "compiler/infer_rules.h"
 #include "compiler/limits.h"
+#include "compiler/resize_tables.h"
 
 namespace sepconv {
 namespace {
@@ -12,15 +13,16 @@ namespace {
 using Ints = std::vector<int64_t>;
 using Floats = std::vector<float>;
 
-/// The extent of a resized axis as ONNX has it: in float, rounded down.
-Result<int64_t> scaled_extent(const NodeContext &c, int64_t extent, float factor, bool round) {
-    const float scaled = static_cast<float>(extent) * factor;
+/// The extent of an axis resized by a scale, as ONNX's shape inference computes it: in single
+/// precision, rounded down.
+Result<int64_t> scaled_extent(const NodeContext &c, int64_t extent, float scale) {
+    const float scaled = static_cast<float>(extent) * scale;
     // Written so that NaN fails too.
-    if (!(scaled >= 0.5F && scaled < 2147483648.0F)) {
-        return c.invalid("a scale of " + std::to_string(factor) + " on extent " +
+    if (!(scaled >= 1.0F && scaled < 2147483648.0F)) {
+        return c.invalid("a scale of " + std::to_string(scale) + " on extent " +
                          std::to_string(extent) + " leaves no valid extent");
     }
-    return static_cast<int64_t>(round ? std::round(scaled) : std::floor(scaled));
+    return static_cast<int64_t>(scaled);
 }
 
 struct ResizeRequest {
@@ -77,40 +79,45 @@ Result<ResizeRequest> resize_request(const NodeContext &c) {
 
 struct ResizeResult {
     Shape output;
-    Floats scales;  ///< Per axis of the input.
-    Floats roi;     ///< Starts, then ends.
+    std::vector<Ratio> scales;  ///< Per axis of the input.
+    Floats roi;                 ///< Starts, then ends.
 };
 
-/// Sizes win their scale from the extents, the same for all axes unless the policy is "stretch".
+/// a < b; all terms are below 2^31.
+bool less(const Ratio &a, const Ratio &b) {
+    return a.numerator * b.denominator < b.numerator * a.denominator;
+}
+
+/// Each axis is scaled by size / extent, or all by the smallest or largest of these.
 Status apply_sizes(const NodeContext &c, const ResizeRequest &request, ResizeResult &result) {
     const std::string policy = c.node.attribute("keep_aspect_ratio_policy", std::string("stretch"));
-    float common = 0.0F;
+    Ratio common;
     for (size_t i = 0; i < request.axes.size(); ++i) {
         const auto axis = static_cast<size_t>(request.axes[i]);
         const int64_t size = request.sizes[i];
         if (size < 1 || size > kMaxExtent) {
             return c.invalid("sizes[" + std::to_string(i) + "] is " + std::to_string(size));
         }
-        const float scale = static_cast<float>(size) / static_cast<float>(c.shape(0)[axis]);
+        const Ratio scale{size, c.shape(0)[axis]};
         result.scales[axis] = scale;
         result.output[axis] = size;
-        const bool first = i == 0;
-        if (policy == "not_larger") {
-            common = first ? scale : std::min(common, scale);
-        } else {
-            common = first ? scale : std::max(common, scale);
-        }
+        const bool replaces = policy == "not_larger" ? less(scale, common) : less(common, scale);
+        if (i == 0 || replaces) common = scale;
     }
+    if (policy == "stretch") return Status();
     for (const int64_t resized : request.axes) {
-        if (policy != "stretch") {
-            const auto axis = static_cast<size_t>(resized);
-            const Result<int64_t> extent = scaled_extent(c, c.shape(0)[axis], common, true);
-            if (!extent.ok()) {
-                return extent.status();
-            }
-            result.scales[axis] = common;
-            result.output[axis] = extent.value();
+        const auto axis = static_cast<size_t>(resized);
+        const int64_t in = c.shape(0)[axis];
+        // round(common * in), halves upwards
+        const int64_t extent =
+            (2 * common.numerator * in + common.denominator) / (2 * common.denominator);
+        if (extent < 1 || extent > kMaxExtent) {
+            return c.invalid("the " + policy + " scale " + std::to_string(common.numerator) + "/" +
+                             std::to_string(common.denominator) + " on extent " +
+                             std::to_string(in) + " leaves no valid extent");
         }
+        result.scales[axis] = common;
+        result.output[axis] = extent;
     }
     return Status();
 }
@@ -126,19 +133,23 @@ Status apply_scales(const NodeContext &c, const ResizeRequest &request, bool cro
                              ", expected a positive number");
         }
         const float part = crop ? result.roi[axis + rank] - result.roi[axis] : 1.0F;
-        const Result<int64_t> extent = scaled_extent(c, c.shape(0)[axis], scale * part, false);
+        const Result<int64_t> extent = scaled_extent(c, c.shape(0)[axis], scale * part);
         if (!extent.ok()) {
             return extent.status();
         }
-        result.scales[axis] = scale;
+        // A crop's positions do not depend on it, and it may be any number.
+        result.scales[axis] = crop ? Ratio() : ratio_of(scale);
         result.output[axis] = extent.value();
     }
     return Status();
 }
 
 Result<ResizeResult> resolve_resize(const NodeContext &c, const ResizeRequest &request, bool crop) {
+    if (element_count(c.shape(0)) == 0) {
+        return c.invalid("the input has shape " + shape_text(c.shape(0)) + ", which is empty");
+    }
     const size_t rank = c.shape(0).size();
-    ResizeResult result{c.shape(0), Floats(rank, 1.0F), Floats(2 * rank, 0.0F)};
+    ResizeResult result{c.shape(0), std::vector<Ratio>(rank), Floats(2 * rank, 0.0F)};
     std::fill(result.roi.begin() + static_cast<std::ptrdiff_t>(rank), result.roi.end(), 1.0F);
     if (crop) {
         const size_t count = request.axes.size();
@@ -180,14 +191,14 @@ Sampling sampling_of(const NodeContext &c) {
 
 /// Before operator set 11: asymmetric coordinates; nearest takes the pixel before when an axis
 /// grows and the one behind when it shrinks.
-Status old_nearest(const NodeContext &c, const Floats &scales, Sampling &sampling) {
+Status old_nearest(const NodeContext &c, const std::vector<Ratio> &scales, Sampling &sampling) {
     if (sampling.mode == "cubic") return c.unsupported("mode 'cubic' needs operator set 11");
     sampling.coordinates = "asymmetric";
     bool grows = false;
     bool shrinks = false;
-    for (const float scale : scales) {
-        grows = grows || scale > 1.0F;
-        shrinks = shrinks || scale < 1.0F;
+    for (const Ratio &scale : scales) {
+        grows = grows || scale.numerator > scale.denominator;
+        shrinks = shrinks || scale.numerator < scale.denominator;
     }
     if (grows && shrinks && sampling.mode == "nearest") {
         return c.unsupported("one axis grows and one shrinks, which needs operator set 11");
@@ -210,7 +221,13 @@ Status finish_resize(NodeContext &c, const ResizeResult &result, const Sampling 
     c.node.attributes["coordinate_transformation_mode"] = sampling.coordinates;
     c.node.attributes["nearest_mode"] = sampling.nearest;
     c.node.attributes["cubic_coeff_a"] = cubic;
-    c.node.attributes["scales"] = result.scales;
+    Ints numerators, denominators;
+    for (const Ratio &scale : result.scales) {
+        numerators.push_back(scale.numerator);
+        denominators.push_back(scale.denominator);
+    }
+    c.node.attributes["scale_numerators"] = numerators;
+    c.node.attributes["scale_denominators"] = denominators;
     c.node.attributes["roi"] = result.roi;
     c.node.attributes["extrapolation_value"] = extrapolation;
     c.node.attributes["exclude_outside"] = outside;

@@ -124,7 +124,8 @@ Status Lowering::lower_resize(const Group &group) {
     View in = view_of(node.input(0));
     const View out = destination(group.output);
     views_[group.output] = out;
-    const std::vector<float> scales = node.attribute("scales", std::vector<float>{});
+    const std::vector<int64_t> numerators = node.attribute("scale_numerators", Shape{});
+    const std::vector<int64_t> denominators = node.attribute("scale_denominators", Shape{});
     const std::vector<float> roi = node.attribute("roi", std::vector<float>{});
     if (node.attribute("antialias", int64_t{0}) != 0) {
         return unsupported(node, "antialias is not supported");
@@ -149,7 +150,8 @@ Status Lowering::lower_resize(const Group &group) {
     SEPCONV_RETURN_IF_ERROR(claim(2 * kernel.taps * (out.shape[2] + out.shape[3])));
     for (int d = 2; d < 4; d++) {
         ResizeAxis axis;
-        axis.in = in.shape[d], axis.out = out.shape[d], axis.scale = scales[d];
+        axis.in = in.shape[d], axis.out = out.shape[d];
+        axis.scale = {numerators[d], denominators[d]};
         if (roi.size() == 8) axis.roi_start = roi[d], axis.roi_end = roi[d + 4];
         axis.mode = node.attribute("mode", std::string("nearest"));
         axis.coordinates = node.attribute("coordinate_transformation_mode", std::string());

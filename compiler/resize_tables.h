@@ -15,11 +15,18 @@ struct AxisTable {
     std::vector<float> weight;
 };
 
-/// ONNX Resize along one axis. Coordinates are computed in float, as ONNX Runtime does, so that
-/// ties of `nearest` fall the same way.
+/// A positive number, exactly.
+struct Ratio {
+    int64_t numerator = 1, denominator = 1;
+};
+
+/// The value of a float in [2^-32, 2^31), in lowest terms.
+Ratio ratio_of(float value);
+
+/// ONNX Resize along one axis.
 struct ResizeAxis {
     int64_t in = 1, out = 1;
-    float scale = 1.0F;
+    Ratio scale;  ///< Both below 2^63; not read by align_corners and tf_crop_and_resize.
     float roi_start = 0.0F, roi_end = 1.0F;  ///< tf_crop_and_resize
     std::string mode;                        ///< nearest, linear, cubic
     std::string coordinates;                 ///< coordinate_transformation_mode
@@ -30,7 +37,9 @@ struct ResizeAxis {
 
 /// 1, 2 or 4.
 int resize_taps(const std::string &mode);
-/// `taps` at least resize_taps(axis.mode); more are filled with weight 0.
+/// `taps` at least resize_taps(axis.mode); more are filled with weight 0. Positions are rational
+/// numbers and are computed exactly, so that ties and whole numbers round as ONNX's formulas say;
+/// those of tf_crop_and_resize in double. Weights are computed in double and rounded once.
 Result<AxisTable> resize_table(const ResizeAxis &axis, int taps);
 
 /// Padding along one axis by `before` with mode "reflect", "edge" or "wrap".

@@ -255,8 +255,39 @@ const Case kMovementCases[] = {
      },
      {1, 2, 8, 2},
      "Resize",
-     {{"scales", Floats{1, 1, 2, 0.5F}},
+     {{"scale_numerators", Ints{1, 2, 8, 2}},
+      {"scale_denominators", Ints{1, 2, 4, 4}},
       {"coordinate_transformation_mode", std::string("half_pixel")}}},
+    {"ResizeScales",
+     13,
+     {1, 2, 4, 10},
+     [](B &b) {
+         b.floats("s", {4}, {1, 1, 2.5F, 0.7F}).node("Resize", {"x", "", "s"}, {"y"});
+     },
+     {1, 2, 10, 7},
+     "Resize",
+     {{"scale_numerators", Ints{1, 1, 5, 11744051}},
+      {"scale_denominators", Ints{1, 1, 2, 16777216}}}},
+    {"ResizeNotLarger",  // 7/12 of 54 is 31.5; in single precision it is less.
+     18,
+     {1, 2, 12, 54},
+     [](B &b) {
+         b.ints("s", {7, 40}).node("Resize", {"x", "", "", "s"}, {"y"});
+         b.with("keep_aspect_ratio_policy", "not_larger").with("axes", Ints{2, 3});
+     },
+     {1, 2, 7, 32},
+     "Resize",
+     {{"scale_numerators", Ints{1, 1, 7, 7}}, {"scale_denominators", Ints{1, 1, 12, 12}}}},
+    {"ResizeNotSmaller",
+     18,
+     {1, 2, 12, 54},
+     [](B &b) {
+         b.ints("s", {7, 10}).node("Resize", {"x", "", "", "s"}, {"y"});
+         b.with("keep_aspect_ratio_policy", "not_smaller").with("axes", Ints{2, 3});
+     },
+     {1, 2, 7, 32},
+     "Resize",
+     {{"scale_numerators", Ints{1, 1, 7, 7}}, {"scale_denominators", Ints{1, 1, 12, 12}}}},
     {"UpsampleAttribute",
      7,
      {1, 2, 4, 4},

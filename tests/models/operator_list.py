@@ -1,5 +1,8 @@
 """The operators and their variants, by group: odd channel counts, odd sizes, random weights."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 
 from case_builder import X, Case
@@ -287,13 +290,56 @@ def movements():
     ]
 
 
+def nearest_pixel(x, in_extent, out_extent, coordinates, rounding):
+    """Of output position x, by ONNX's formulas and the scale out_extent / in_extent."""
+    scale = Fraction(out_extent, in_extent)
+    half = Fraction(1, 2)
+    position = {"asymmetric": x / scale}.get(coordinates, (x + half) / scale - half)
+    pixel = {"floor": math.floor(position), "ceil": math.ceil(position),
+             "round_prefer_floor": math.ceil(position - half),
+             "round_prefer_ceil": math.floor(position + half)}[rounding]
+    return min(max(pixel, 0), in_extent - 1)
+
+
 def resizes():
     def resize(name, mode, coordinates, factors=(1, 1, 2, 2), opset=17, **attributes):
         return Case(name, [(1, 5, 6, 7)], lambda b, x: b.node(
             "Resize", x, "", b.constant(factors, np.float32), mode=mode,
             coordinate_transformation_mode=coordinates, **attributes), opset=opset)
 
-    cases = []
+    def nearest(ins, outs, coordinates, rounding, by="sizes", opset=17):
+        """Height and width from `ins` to `outs`; the value is exact, not ONNX Runtime's."""
+        def make(b, x):
+            scales = b.constant([1, 1, *(o / i for i, o in zip(ins, outs))], np.float32)
+            attributes = {"mode": "nearest", "coordinate_transformation_mode": coordinates,
+                          "nearest_mode": rounding}
+            if by == "scales":
+                return b.node("Resize", x, "", scales, **attributes)
+            return b.node("Resize", x, "", "", b.constant([1, 3, *outs], np.int64), **attributes)
+
+        name = f"exact_{coordinates}_{rounding}_{by}_" + "_".join(
+            f"{i}_to_{o}" for i, o in zip(ins, outs))
+        case = Case(name, [(1, 3, *ins)], make, opset=opset)
+        rows, columns = ([nearest_pixel(x, i, o, coordinates, rounding) for x in range(o)]
+                         for i, o in zip(ins, outs))
+        case.expected = [case.inputs()[0][:, :, rows][:, :, :, columns]]
+        return case
+
+    cases = [
+        nearest((20, 14), (6, 2), "half_pixel", "round_prefer_ceil"),
+        nearest((20, 14), (6, 2), "asymmetric", "floor"),
+        nearest((30, 36), (9, 10), "half_pixel", "round_prefer_ceil"),
+        nearest((36, 40), (21, 26), "half_pixel", "round_prefer_floor"),
+        nearest((7, 10), (1, 6), "half_pixel", "floor"),
+        nearest((7, 10), (19, 26), "half_pixel", "ceil"),
+        nearest((3, 7), (11, 71), "half_pixel_symmetric", "floor", opset=19),
+        nearest((28, 26), (8, 28), "asymmetric", "round_prefer_ceil"),
+        nearest((14, 18), (38, 42), "asymmetric", "ceil"),
+        nearest((38, 49), (12, 54), "asymmetric", "round_prefer_floor"),
+        nearest((7, 40), (39, 12), "pytorch_half_pixel", "round_prefer_ceil"),
+        nearest((20, 12), (5, 18), "half_pixel", "round_prefer_ceil", by="scales"),
+        nearest((20, 14), (5, 7), "asymmetric", "floor", by="scales"),
+    ]
     for coordinates in ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"):
         cases.append(resize(f"linear_{coordinates}", "linear", coordinates))
         cases.append(resize(f"linear_{coordinates}_odd", "linear", coordinates,
