@@ -179,7 +179,9 @@ Block flattened(const Block &block) {
         block.output.width > kShortRow) {
         return block;
     }
-    bool dense = has_dense_rows(block.output) && (block.depthwise || has_dense_rows(block.input));
+    // A transposed convolution of one tap may crop its rows.
+    const bool whole_rows = has_dense_rows(block.input) && block.input.width == block.output.width;
+    bool dense = has_dense_rows(block.output) && (block.depthwise || whole_rows);
     for (const Image &operand : block.operands) dense = dense && has_dense_rows(operand);
     if (!dense) return block;
     Block flat = block;
