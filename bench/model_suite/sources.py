@@ -67,8 +67,7 @@ def load(name: str, setup: Setup) -> tuple[Model, np.ndarray]:
     folder = setup.build / "models"
     shape = tuple(int(extent) for extent in row["shape"].split("x"))
     model = _fixed(name, folder / row["file"], row["input"], shape, setup)
-    return model, compare_models.picture(folder / row["picture"], shape, float(row["low"]),
-                                         float(row["high"]))
+    return model, compare_models.input_of(row, folder, shape)
 
 
 def tiny(setup: Setup) -> tuple[Model, np.ndarray]:

@@ -10,7 +10,6 @@ NAME is a row of tests/models/models.csv, MACHINE one of machines.csv.
 import argparse
 import pathlib
 import sys
-import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "models"))
@@ -23,11 +22,7 @@ import harness  # noqa: E402
 def compare(model, machine, arguments, rows, failures):
     shape = tuple(int(extent) for extent in model["shape"].split("x"))
     model["path"] = arguments.models / model["file"]
-    low, high = float(model["low"]), float(model["high"])
-    if model["picture"]:
-        image = compare_models.picture(arguments.models / model["picture"], shape, low, high)
-    else:
-        image = compare_models.smooth_image(shape, low, high, zlib.crc32(model["name"].encode()))
+    image = compare_models.input_of(model, arguments.models, shape)
     expected = compare_models.reference(model["path"], model["input"], shape, image)
     for isa in machine["isas"].split("+"):
         folder = arguments.work / machine["machine"] / model["name"] / isa

@@ -50,6 +50,30 @@ def picture(path, shape, low, high):
     return np.ascontiguousarray(low + (high - low) * values, dtype=np.float32)
 
 
+def spectrogram(shape, low, high, seed):
+    """Levels of 1 x frames x bands (x 1) like those of speech: harmonics of a voice that rises and
+    falls, in syllables with pauses between them, over a floor of noise that is cut off at `low`."""
+    random = np.random.default_rng(seed)
+    frames, bands = shape[1:3]
+    time, band = np.arange(frames)[:, None], np.arange(bands)[None]
+    pitch = bands / 14 * (1 + 0.2 * np.sin(time / 23))
+    voiced = np.clip(3 * np.sin(time / 9 + np.sin(time / 40)), 0, 1)
+    level = voiced * (0.6 + 0.4 * np.cos(2 * np.pi * band / pitch)) * np.exp(-band / (0.6 * bands))
+    level = level + 0.12 * random.standard_normal((frames, bands)) - 0.05
+    return (low + (high - low) * np.clip(level, 0, 1)).astype(np.float32).reshape(shape)
+
+
+def input_of(row, folder, shape):
+    """What a row of models.csv says of the input; without a kind a smooth image."""
+    low, high = float(row["low"]), float(row["high"])
+    seed = zlib.crc32(row["name"].encode())
+    if row["kind"] == "spectrogram":
+        return spectrogram(shape, low, high, seed)
+    if row["kind"]:
+        return picture(folder / row["kind"], shape, low, high)
+    return smooth_image(shape, low, high, seed)
+
+
 def reference(path, name, shape, image):
     onnxruntime.set_default_logger_severity(3)
     session = onnxruntime.InferenceSession(resized(path, name, shape))
@@ -60,11 +84,7 @@ def reference(path, name, shape, image):
 def compare(row, arguments, rows, failures):
     shape = tuple(int(extent) for extent in row["shape"].split("x"))
     path = arguments.models / row["file"]
-    low, high = float(row["low"]), float(row["high"])
-    if row["picture"]:
-        image = picture(arguments.models / row["picture"], shape, low, high)
-    else:
-        image = smooth_image(shape, low, high, zlib.crc32(row["name"].encode()))
+    image = input_of(row, arguments.models, shape)
     expected = reference(path, row["input"], shape, image)
     for layout in ("nchw", "nhwc") if row["name"] in arguments.nhwc else ("nchw",):
         change = harness.to_nhwc if layout == "nhwc" else lambda value: value

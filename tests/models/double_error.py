@@ -9,7 +9,6 @@ largest value, for every ISA, for those of emulated machines, and for ONNX Runti
 import argparse
 import csv
 import pathlib
-import zlib
 
 import numpy as np
 import onnx
@@ -59,18 +58,11 @@ def in_doubles(data, name, image):
     return dict(zip(names, outputs))
 
 
-def input_of(row, folder, shape):
-    low, high = float(row["low"]), float(row["high"])
-    if row["picture"]:
-        return compare_models.picture(folder / row["picture"], shape, low, high)
-    return compare_models.smooth_image(shape, low, high, zlib.crc32(row["name"].encode()))
-
-
 def errors(row, folder, tool, work, machines):
     """{who: the largest relative error of any output}"""
     shape = tuple(int(extent) for extent in row["shape"].split("x"))
     path = folder / row["file"]
-    image = input_of(row, folder, shape)
+    image = compare_models.input_of(row, folder, shape)
     exact = in_doubles(compare_models.resized(path, row["input"], shape), row["input"], image)
     work.mkdir(parents=True, exist_ok=True)
     library, _ = harness.compile_model(tool, path, work, row["name"], {row["input"]: shape})

@@ -14,7 +14,6 @@ import numpy as np
 
 import compare_models
 import harness
-from double_error import input_of
 from special_values import DENORMAL_SCALE, alike, cell, classes
 
 BEGIN, END = "<!-- special models -->\n", "<!-- end of special models -->\n"
@@ -37,7 +36,7 @@ def cells_of(row, folder, tool, work):
         # Own arena and a caller's, one thread and two; compare_models.py has the rest.
         return library.run({row["input"]: image}, isa, harness.SETUPS[1:3])
 
-    base, cells = input_of(row, folder, shape), {}
+    base, cells = compare_models.input_of(row, folder, shape), {}
     for column, value in SPECIAL.items():
         image = base.copy()
         image[tuple(extent // 2 for extent in shape)] = value
