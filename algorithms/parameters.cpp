@@ -1,5 +1,7 @@
 #include "algorithms/parameters.h"
 
+#include <cstdlib>
+
 #include "algorithms/stages.h"
 #include "layer/shape.h"
 
@@ -36,7 +38,7 @@ ImageParam map_operand(const std::string &name, const MapIndex &extent, const Ma
     ImageParam buffer(Float(32), kMapRank, name);
     for (int d = 0; d < kMapRank; d++) {  // MapIndex is outermost first, Halide innermost first.
         const int from = kMapRank - 1 - d;
-        fix(buffer, d, stride[from] == 0 ? 1 : extent[from], stride[from]);
+        fix(buffer, d, stride[from] == 0 ? 1 : extent[from], std::abs(stride[from]));
     }
     return buffer;
 }

@@ -123,7 +123,10 @@ SimpleStages define_map(const Map &map, Parameters &parameters) {
     auto at = [&](const MapIndex &stride) {
         std::vector<Expr> index;
         for (int d = 0; d < kMapRank; d++) {
-            index.push_back(stride[kMapRank - 1 - d] == 0 ? Expr(0) : Expr(stages.axes[d]));
+            const int from = kMapRank - 1 - d;
+            const Expr i = stages.axes[d];
+            const auto last = static_cast<int>(map.extent[from]) - 1;
+            index.push_back(stride[from] == 0 ? Expr(0) : stride[from] < 0 ? last - i : i);
         }
         return index;
     };

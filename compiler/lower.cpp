@@ -243,6 +243,7 @@ Status Lowering::lower_group(const Group &group) {
     current_ = &node;
     using Method = Status (Lowering::*)(const Group &);
     static const std::map<std::string, std::pair<const char *, Method>> methods = {
+        {"Conv", {"convolution", &Lowering::lower_convolution}},
         {"ConvTranspose", {"transposed convolution", &Lowering::lower_transposed}},
         {"Gemm", {"matrix", &Lowering::lower_matrix}},
         {"MatMul", {"matrix", &Lowering::lower_matrix}},
@@ -264,18 +265,17 @@ Status Lowering::lower_group(const Group &group) {
         {"DepthToSpace", {"copy", &Lowering::lower_movement}},
         {"SpaceToDepth", {"copy", &Lowering::lower_movement}},
     };
-    if (!group.stages.empty()) {
-        begin_block(group, kind_of(graph_, group));
-        return lower_block(group);
-    }
-    if (node.op == "Conv") {
-        begin_block(group, is_pointwise(graph_, node) ? "pointwise" : "convolution");
-        return lower_convolution(group);
-    }
-    auto method = methods.find(node.op);
-    begin_block(group, method == methods.end() ? "elementwise" : method->second.first);
-    return method == methods.end() ? lower_elementwise(group)
-                                   : (this->*method->second.second)(group);
+    const auto method = methods.find(node.op);
+    const bool moves =
+        method != methods.end() && method->second.second == &Lowering::lower_movement;
+    std::string kind = method == methods.end() ? "elementwise" : method->second.first;
+    if (node.op == "Conv") kind = is_pointwise(graph_, node) ? "pointwise" : "convolution";
+    if (!group.stages.empty()) kind = kind_of(graph_, group);
+    begin_block(group, kind);
+    if (!moves && !is_elementwise(node)) SEPCONV_RETURN_IF_ERROR(ascend_inputs(group));
+    if (!group.stages.empty()) return lower_block(group);
+    if (method == methods.end()) return lower_elementwise(group);
+    return (this->*method->second.second)(group);
 }
 
 Plan Lowering::finish() {

@@ -45,6 +45,14 @@ std::vector<Axis> canonical_axes(const std::vector<const View *> &views) {
     return merged;
 }
 
+/// The view from its element of the lowest address.
+View lowest(View view) {
+    for (size_t d = 0; d < view.shape.size(); d++) {
+        view.offset += std::min<int64_t>(view.strides[d], 0) * (view.shape[d] - 1);
+    }
+    return view;
+}
+
 }  // namespace
 
 Status Lowering::map(const View &out, const View &in, const Epilogue &epilogue,
@@ -68,10 +76,23 @@ Status Lowering::map(const View &out, const View &in, const Epilogue &epilogue,
             kernel.operands[k][d] = axes[i].strides[2 + k];
         }
     }
-    std::vector<Place> places = {place_of(in)};
-    for (const View &operand : operands) places.push_back(place_of(operand));
+    std::vector<Place> places;
+    for (size_t i = 1; i < views.size(); i++) places.push_back(place_of(lowest(*views[i])));
     places.push_back(place_of(out));
     return add_step(kernel, 1, std::move(places));
+}
+
+Status Lowering::ascend_inputs(const Group &group) {
+    for (const int node : group.nodes) {
+        for (const std::string &input : graph_.nodes[node].inputs) {
+            auto known = views_.find(input);
+            if (known == views_.end() || ascends(known->second)) continue;
+            Result<View> copied = channels_last_copy(known->second);
+            SEPCONV_RETURN_IF_ERROR(copied.status());
+            known->second = copied.value();
+        }
+    }
+    return Status();
 }
 
 Status Lowering::bind(const std::string &value, const View &view) {
@@ -144,7 +165,7 @@ Status Lowering::lower_concat(const Node &node) {
         const View in = view_of(input);
         const View part = sliced(whole, axis, start, 1, in.shape[axis]);
         start += in.shape[axis];
-        const bool there = in.storage == part.storage && in.offset == part.offset;
+        const bool there = in.storage == part.storage && in.offset == part.offset && ascends(in);
         if (!there) SEPCONV_RETURN_IF_ERROR(copy(in, part));
     }
     return Status();
@@ -171,10 +192,15 @@ Status Lowering::lower_pad(const Node &node) {
     return copy(in, interior);
 }
 
-Status Lowering::lower_gathered_pad(const Node &node, const View &in, const View &out,
+Status Lowering::lower_gathered_pad(const Node &node, View in, const View &out,
                                     const std::vector<int64_t> &pads, const std::string &mode) {
     if (in.shape.size() != 4 || pads[0] != 0 || pads[1] != 0 || pads[4] != 0 || pads[5] != 0) {
         return unsupported(node, fmt::format("mode '{}' is computed on H and W only", mode));
+    }
+    if (!ascends(in)) {
+        Result<View> copied = channels_last_copy(in);
+        SEPCONV_RETURN_IF_ERROR(copied.status());
+        in = copied.value();
     }
     Resize kernel;
     kernel.input = image_of(in, is_padded(in));

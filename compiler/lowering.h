@@ -82,6 +82,8 @@ private:
     Status claim(int64_t elements);
 
     // lower_map.cpp: copies and elementwise operators.
+    /// Copies what the group reads where that is reversed or broadcast: only maps read it so.
+    Status ascend_inputs(const Group &group);
     Status map(const View &out, const View &in, const Epilogue &epilogue,
                const std::vector<View> &operands);
     Status copy(const View &in, const View &out) { return map(out, in, {}, {}); }
@@ -95,7 +97,7 @@ private:
     Status lower_movement(const Group &group);
     Status lower_concat(const Node &node);
     Status lower_pad(const Node &node);
-    Status lower_gathered_pad(const Node &node, const View &in, const View &out,
+    Status lower_gathered_pad(const Node &node, View in, const View &out,
                               const std::vector<int64_t> &pads, const std::string &mode);
     Status lower_depth_to_space(const Node &node);
 

@@ -1,5 +1,7 @@
 #include "compiler/view.h"
 
+#include <cstdlib>
+
 namespace sepconv {
 namespace {
 
@@ -52,7 +54,7 @@ View transposed(const View &view, const std::vector<int64_t> &perm) {
 View sliced(const View &view, int axis, int64_t start, int64_t step, int64_t count) {
     View result = view;
     result.offset += start * view.strides[axis];
-    result.strides[axis] *= step;
+    result.strides[axis] = count == 1 ? std::abs(view.strides[axis]) : view.strides[axis] * step;
     result.shape[axis] = count;
     return result;
 }
@@ -79,6 +81,13 @@ View broadcast(const View &view, const Shape &shape) {
         if (view.shape[d] != 1) result.strides[missing + d] = view.strides[d];
     }
     return result;
+}
+
+bool ascends(const View &view) {
+    for (size_t d = 0; d < view.shape.size(); d++) {
+        if (view.shape[d] > 1 && view.strides[d] <= 0) return false;
+    }
+    return true;
 }
 
 Image image_of(const View &view, bool padded) {

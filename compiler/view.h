@@ -24,13 +24,18 @@ std::vector<int64_t> channels_last(const Shape &shape);
 
 View transposed(const View &view, const std::vector<int64_t> &perm);
 /// `count` positions from `start` in steps of `step` (negative steps descend) along an axis.
+/// A single position keeps the stride, which nothing steps by.
 View sliced(const View &view, int axis, int64_t start, int64_t step, int64_t count);
 /// The view with another shape of as many elements, if its strides allow one.
 std::optional<View> reshaped(const View &view, const Shape &shape);
 /// Numpy broadcasting: missing and one-sized axes get stride 0. `shape` must be reachable.
 View broadcast(const View &view, const Shape &shape);
 
-/// One image of the view: rank 4 [N, C, H, W]; rank 3 [N, C, W]; rank 2 [pixels, C]; rank 1 [C].
+/// Whether every axis steps upwards: neither reversed nor broadcast.
+bool ascends(const View &view);
+
+/// One image of the view, which ascends: rank 4 [N, C, H, W]; rank 3 [N, C, W]; rank 2 [pixels, C];
+/// rank 1 [C].
 Image image_of(const View &view, bool padded);
 /// Images of a batch and the elements between them; rank 2 and 1 are one image.
 int64_t batch_of(const View &view);

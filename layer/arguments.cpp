@@ -1,5 +1,6 @@
 #include "layer/arguments.h"
 
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -18,7 +19,7 @@ int64_t elements_of(const Image &image) {
 int64_t elements_of(const MapIndex &extent, const MapIndex &stride) {
     int64_t last = 0;
     for (size_t i = 0; i < extent.size(); ++i) {
-        last += (extent[i] - 1) * stride[i];
+        last += (extent[i] - 1) * std::abs(stride[i]);
     }
     return last + 1;
 }

@@ -139,7 +139,9 @@ struct Resize {
 constexpr int kMapRank = 6;
 using MapIndex = std::array<int64_t, kMapRank>;
 
-/// out(i) = epilogue(in(i)) over an index space, each buffer with its own strides (0 broadcasts).
+/// out(i) = epilogue(in(i)) over an index space, each buffer with its own strides. What is read may
+/// have strides of 0, which broadcast, and negative ones, which read an axis from its last element;
+/// the argument points to the lowest address either way.
 /// Copies, transposes, slices, padding interiors and all elementwise operators with general
 /// broadcasting. Every binary step's operand is kTensor, with its strides in `operands`.
 struct Map {

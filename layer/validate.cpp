@@ -403,11 +403,13 @@ Status validate_kind(const Resize &resize) {
     return check_epilogue("resize", resize.epilogue, {});
 }
 
+/// A negative stride spans the elements that a positive one does, but is for reading alone.
 Status check_map_layout(const std::string &field, const MapIndex &extent, const MapIndex &stride,
                         bool written) {
     Layout layout{field, {}, written};
     for (size_t i = 0; i < extent.size(); ++i) {
-        layout.dimensions.emplace_back(extent[i], stride[i]);
+        const int64_t span = std::abs(std::max(stride[i], -kMaxElements - 1));
+        layout.dimensions.emplace_back(extent[i], written ? stride[i] : span);
     }
     return check_layout(layout);
 }

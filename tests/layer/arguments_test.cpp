@@ -173,6 +173,18 @@ TEST(Arguments, OfAMapSpanWhatItsStridesTouch) {
                            {"output", Role::kOutput, 480, StageId::kOutput, -1}});
 }
 
+TEST(Arguments, OfAMapSpanWhatNegativeStridesTouch) {
+    Map map;
+    map.extent = {1, 1, 1, 4, 6, 20};
+    map.input = {0, 0, 0, -240, 40, -2};
+    map.output = {0, 0, 0, 120, 20, 1};
+    map.epilogue = {step(Op::kAdd, Operand::kTensor)};
+    map.operands = {{0, 0, 0, 0, -1, 0}};
+    expect_arguments(map, {{"input", Role::kInput, 959, StageId::kOutput, -1},
+                           {"tensor_0", Role::kTensor, 6, StageId::kOutput, 0},
+                           {"output", Role::kOutput, 480, StageId::kOutput, -1}});
+}
+
 TEST(Arguments, OfPoolAndSoftmax) {
     Pool pool;
     pool.input = dense_image(3, 4, 4, false);

@@ -263,6 +263,23 @@ TEST(Validate, RejectsPoolsWithWindowsInPadding) {
     EXPECT_TRUE(validate(pool).ok()) << validate(pool).message();
 }
 
+TEST(Validate, OfAMapOnlyWhatIsReadMayHaveNegativeStrides) {
+    Map map;
+    map.extent = {1, 1, 1, 1, 4, 5};
+    map.input = {0, 0, 0, 0, -5, -1};
+    map.output = {0, 0, 0, 0, 5, 1};
+    map.epilogue = {step(Op::kAdd, Operand::kTensor)};
+    map.operands = {{0, 0, 0, 0, 0, -3}};
+    EXPECT_TRUE(validate(map).ok()) << validate(map).message();
+    map.output[4] = -5;
+    expect_rejected(map, "output.stride");
+    map.output[4] = 5;
+    map.input[4] = -(int64_t{1} << 31);
+    expect_rejected(map, "input", StatusCode::kResourceExhausted);
+    map.input[4] = INT64_MIN;
+    expect_rejected(map, "input", StatusCode::kResourceExhausted);
+}
+
 TEST(Validate, RejectsTheOtherKernels) {
     Resize resize;
     resize.input = resize.output = dense_image(3, 4, 4, false);

@@ -7,12 +7,14 @@ import pathlib
 
 import onnxruntime
 
+import graph_cases
 import harness
 import onnx_cases
 import operator_list
 from case_builder import build_model
 
-GROUPS = {**operator_list.GROUPS, "onnx_convolutions": onnx_cases.onnx_convolutions}
+GROUPS = {**operator_list.GROUPS, **graph_cases.GROUPS,
+          "onnx_convolutions": onnx_cases.onnx_convolutions}
 
 
 class Expected:

@@ -27,10 +27,11 @@ void for_each_index(const MapIndex &extent, const std::function<void(const MapIn
     }
 }
 
-int64_t dot(const MapIndex &index, const MapIndex &stride) {
+/// Where an index lies: of an axis with a negative stride the last element is the first address.
+int64_t place(const MapIndex &extent, const MapIndex &index, const MapIndex &stride) {
     int64_t sum = 0;
     for (size_t d = 0; d < index.size(); ++d) {
-        sum += index[d] * stride[d];
+        sum += stride[d] * (stride[d] < 0 ? index[d] - (extent[d] - 1) : index[d]);
     }
     return sum;
 }
@@ -41,11 +42,12 @@ std::vector<OutputElement> compute_map(const Map &map, const Named &named) {
         const auto operand = [&](int step) -> Bounded {
             const auto before = std::count_if(map.epilogue.begin(), map.epilogue.begin() + step,
                                               [](const Elementwise &s) { return is_binary(s.op); });
-            return {named["tensor_" + std::to_string(step)].at(dot(index, map.operands.at(before))),
+            return {named["tensor_" + std::to_string(step)].at(
+                        place(map.extent, index, map.operands.at(before))),
                     0};
         };
-        const Bounded in{named["input"].at(dot(index, map.input)), 0};
-        output.at(dot(index, map.output)) = {apply(map.epilogue, in, operand), true};
+        const Bounded in{named["input"].at(place(map.extent, index, map.input)), 0};
+        output.at(place(map.extent, index, map.output)) = {apply(map.epilogue, in, operand), true};
     });
     return output;
 }

@@ -68,6 +68,27 @@ void add_copies(std::vector<KernelCase> *cases) {
     add(cases, "map_every_second", every_second);
 }
 
+/// Axes that are read from their last element.
+void add_reversals(std::vector<KernelCase> *cases) {
+    for (const int64_t extent : {3, 16, 17, 1001}) {
+        Map line = dense_map({1, 1, 1, 1, 1, extent}, {});
+        line.input[kMapRank - 1] = -1;
+        add(cases, "map_reversed_" + std::to_string(extent), line);
+    }
+    Map image = dense_map({1, 1, 1, 4, 6, 20}, {});
+    image.input = {0, 0, 0, 120, 20, -1};
+    add(cases, "map_reversed_channels", image);
+    image.input = {0, 0, 0, -120, -20, 1};
+    add(cases, "map_reversed_image", image);
+    image.input = {0, 0, 0, -240, 40, -2};
+    add(cases, "map_reversed_every_second", image);
+    image.input = {0, 0, 0, 6, -1, 24};
+    add(cases, "map_reversed_planes_to_channels_last", image);
+    Map sum = dense_map({1, 1, 1, 4, 6, 20}, {binary_step(Op::kSubtract, Operand::kTensor)});
+    sum.operands = {{0, 0, 0, 0, 20, -1}};
+    add(cases, "map_subtract_reversed", sum);
+}
+
 void add_operators(std::vector<KernelCase> *cases) {
     const Op unary[] = {Op::kRelu, Op::kHardSwish, Op::kSigmoid, Op::kTanh,
                         Op::kSilu, Op::kGelu,      Op::kErf,     Op::kExp};
@@ -135,6 +156,7 @@ void add_softmaxes(std::vector<KernelCase> *cases) {
 std::vector<KernelCase> map_cases() {
     std::vector<KernelCase> cases;
     add_copies(&cases);
+    add_reversals(&cases);
     add_operators(&cases);
     add_fills(&cases);
     add_softmaxes(&cases);
