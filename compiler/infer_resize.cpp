@@ -169,7 +169,11 @@ Result<ResizeResult> resolve_resize(const NodeContext &c, const ResizeRequest &r
     SEPCONV_RETURN_IF_ERROR(request.scales.empty() ? apply_sizes(c, request, result)
                                                    : apply_scales(c, request, crop, result));
     for (const size_t axis : {size_t{0}, size_t{1}}) {
-        if (result.output[axis] != c.shape(0)[axis] || result.roi[axis] != 0.0F ||
+        // A scale may keep the extent and yet move every position; one pixel stays where it is.
+        const int64_t extent = c.shape(0)[axis];
+        const Ratio &scale = result.scales[axis];
+        const bool moved = extent > 1 && scale.numerator != scale.denominator;
+        if (result.output[axis] != extent || moved || result.roi[axis] != 0.0F ||
             result.roi[axis + rank] != 1.0F) {
             return c.unsupported("only the two image axes can be resized, not axis " +
                                  std::to_string(axis));

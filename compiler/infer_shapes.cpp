@@ -146,7 +146,7 @@ Status infer_dropout(NodeContext &c) {
         const Constant *training = c.constant(2);
         const bool off = training != nullptr && training->ints.size() == 1 && !training->ints[0];
         if (!off) {
-            return c.unsupported("training mode is not supported");
+            return c.unsupported("training_mode (input 2) is not constant and false");
         }
     }
     c.become_unary("Identity");
@@ -249,7 +249,7 @@ Status infer_batch_normalization(NodeContext &c) {
         return c.invalid("the input has shape " + shape_text(c.shape(0)));
     }
     if (c.node.attribute("training_mode", int64_t{0}) != 0) {
-        return c.unsupported("training mode is not supported");
+        return c.unsupported("training_mode 1 is not supported");
     }
     if (c.node.attribute("spatial", int64_t{1}) != 1) {
         return c.unsupported("spatial 0 is not supported");

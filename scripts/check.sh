@@ -39,6 +39,7 @@ check "format" clang-format --dry-run -Werror "${sources[@]}"
 check "direction of includes" python3 scripts/check_includes.py
 check "links in Markdown" python3 scripts/check_links.py
 check "speed tables" scripts/speed_table.py --check
+check "operator tables" scripts/operator_table.py --check
 for script in "${shell[@]}"; do
     check "syntax of $script" bash -n "$script"
 done

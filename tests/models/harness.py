@@ -51,13 +51,13 @@ def enlarge_stacks():
     os.execv(sys.executable, [sys.executable, "-W", "ignore", *sys.argv])
 
 
-def compile_model(tool, path, folder, name, shapes=None, layout=None, device=None):
-    """Runs `sepconv compile --shared` for all ISAs, or for a device alone.
+def compile_model(tool, path, folder, name, shapes=None, layout=None, device=None, isas=ISAS):
+    """Runs `sepconv compile --shared` for ISAs, or for a device alone.
 
     Returns the loaded Library and the seconds it took.
     """
     command = [str(tool), "compile", str(path), "--output", str(folder), "--name", name,
-               "--shared", *(["--device", device] if device else ["--isa", ",".join(ISAS)])]
+               "--shared", *(["--device", device] if device else ["--isa", ",".join(isas)])]
     for key, shape in (shapes or {}).items():
         command += ["--input-shape", f"{key}={'x'.join(map(str, shape))}"]
     if layout:
@@ -146,7 +146,7 @@ class Library:
         """The inputs in the model's order, of the right shape."""
         arrays = []
         for name, shape in self.inputs:
-            value = np.ascontiguousarray(inputs[name], dtype=np.float32)
+            value = np.array(inputs[name], dtype=np.float32, order="C")
             if value.shape != shape:
                 raise AssertionError(f"input {name}: the model says {shape}, given {value.shape}")
             arrays.append(value)

@@ -235,7 +235,12 @@ def movements():
     def pad(b, x, pads, *value, mode="constant"):
         return b.node("Pad", x, b.constant(pads, np.int64), *value, mode=mode)
 
+    def many(b, *inputs):
+        return b.node("Split", b.node("Concat", *inputs, axis=0), axis=0, outputs=len(inputs),
+                      num_outputs=len(inputs))
+
     return [
+        Case("inputs_and_outputs_300", [(1, 3)] * 300, many, opset=18),
         Case("concat", [X, (1, 5, 9, 11), (1, 3, 9, 11)],
              lambda b, x, y, z: b.node("Concat", x, y, z, axis=1)),
         Case("concat_rows", [X, (1, 13, 2, 11)], lambda b, x, y: b.node("Concat", x, y, axis=2)),

@@ -27,7 +27,7 @@ extern "C" {
 #define SEPCONV_EXPORTED
 #endif
 
-#define SEPCONV_ABI_VERSION 3u
+#define SEPCONV_ABI_VERSION 4u
 #define SEPCONV_MAX_KERNEL_ARGS 24
 
 /* Layout of halide_buffer_t of Halide 21 on 64-bit machines (checked against HalideRuntime.h in
@@ -70,8 +70,8 @@ typedef enum sepconv_space_t {
 } sepconv_space_t;
 
 typedef struct sepconv_arg_t {
-    uint8_t space;
-    uint8_t index;    /* Of the input or output; else 0. */
+    uint32_t space;
+    uint32_t index;   /* Of the input or output; else 0. */
     uint64_t offset;  /* Bytes. */
     uint64_t advance; /* Bytes added for each repetition (batch). */
 } sepconv_arg_t;
