@@ -348,51 +348,6 @@ Status infer_slice(NodeContext &c) {
     return Status();
 }
 
-Status infer_expand(NodeContext &c) {
-    const Result<Ints> target = c.constant_ints(1, "shape");
-    if (!target.ok()) {
-        return target.status();
-    }
-    Shape output;
-    if (!broadcast_shapes(c.shape(0), target.value(), output)) {
-        return c.invalid("cannot expand " + shape_text(c.shape(0)) + " to " +
-                         shape_text(target.value()));
-    }
-    if (output == c.shape(0)) {
-        c.become_unary("Identity");
-    } else if (c.constant(0) == nullptr) {
-        return c.unsupported("only constants can be expanded");
-    }
-    c.outputs = {output};
-    return Status();
-}
-
-Status infer_tile(NodeContext &c) {
-    const Result<Ints> repeats = c.constant_ints(1, "repeats");
-    if (!repeats.ok()) {
-        return repeats.status();
-    }
-    if (repeats.value().size() != c.shape(0).size()) {
-        return c.invalid("repeats has " + std::to_string(repeats.value().size()) +
-                         " numbers, expected " + std::to_string(c.rank(0)));
-    }
-    Shape output = c.shape(0);
-    for (size_t i = 0; i < output.size(); ++i) {
-        if (repeats.value()[i] < 0 || repeats.value()[i] > kMaxExtent) {
-            return c.invalid("repeats[" + std::to_string(i) + "] is " +
-                             std::to_string(repeats.value()[i]));
-        }
-        output[i] *= repeats.value()[i];
-    }
-    if (output == c.shape(0)) {
-        c.become_unary("Identity");
-    } else if (c.constant(0) == nullptr) {
-        return c.unsupported("only constants can be tiled");
-    }
-    c.outputs = {output};
-    return Status();
-}
-
 namespace {
 
 /// Checks the input and `mode`, which becomes explicit; returns the block size.

@@ -52,10 +52,12 @@ Status infer_transpose(NodeContext &c);
 Status infer_concat(NodeContext &c);
 Status infer_split(NodeContext &c);
 Status infer_slice(NodeContext &c);
-Status infer_expand(NodeContext &c);
-Status infer_tile(NodeContext &c);
 Status infer_depth_to_space(NodeContext &c);
 Status infer_space_to_depth(NodeContext &c);
+
+Status infer_expand(NodeContext &c);
+Status infer_tile(NodeContext &c);
+Status infer_gather(NodeContext &c);
 
 Status infer_resize(NodeContext &c);
 Status infer_upsample(NodeContext &c);

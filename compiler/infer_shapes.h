@@ -22,6 +22,8 @@ namespace sepconv {
 /// - Reshape, Flatten, Squeeze, Unsqueeze: "Reshape" of one input to the output's shape.
 /// - Slice: starts, ends, axes, steps, one entry per axis (end -1: past the first element of a
 ///   descending slice). Split: axis, split. Concat: axis. Transpose: perm. Axes are non-negative.
+/// - Expand: of one input to the output's shape; Tile of axes of extent 1 too. Tile: repeats.
+///   Gather: axis, indices (not negative, row-major).
 /// - Clip: min, max; absent or infinite bounds are -FLT_MAX and FLT_MAX.
 /// - Pad: pads (all begins, then all ends; negative ones crop), value, mode.
 /// - Resize (Upsample too): mode, coordinate_transformation_mode, nearest_mode, cubic_coeff_a,

@@ -18,8 +18,8 @@ constexpr int64_t kAlignment = 64;
 
 /// Operators whose result is a view of their input, or lies at several places.
 bool makes_no_tensor(const std::string &op) {
-    static const std::set<std::string> operators = {"Reshape", "Transpose", "Slice", "Split",
-                                                    "Identity"};
+    static const std::set<std::string> operators = {"Reshape", "Transpose", "Slice",
+                                                    "Split",   "Expand",    "Identity"};
     return operators.count(op) != 0;
 }
 
@@ -259,6 +259,9 @@ Status Lowering::lower_group(const Group &group) {
         {"Transpose", {"copy", &Lowering::lower_movement}},
         {"Slice", {"copy", &Lowering::lower_movement}},
         {"Split", {"copy", &Lowering::lower_movement}},
+        {"Expand", {"copy", &Lowering::lower_movement}},
+        {"Tile", {"copy", &Lowering::lower_movement}},
+        {"Gather", {"copy", &Lowering::lower_movement}},
         {"Identity", {"copy", &Lowering::lower_movement}},
         {"Concat", {"copy", &Lowering::lower_movement}},
         {"Pad", {"copy", &Lowering::lower_movement}},

@@ -53,6 +53,41 @@ View lowest(View view) {
     return view;
 }
 
+/// The view with every axis as two: its repetitions, which do not move, and the view's own.
+View repeated(const View &view, const std::vector<int64_t> &repeats) {
+    View result{view.storage, view.offset, {}, {}};
+    for (size_t d = 0; d < repeats.size(); d++) {
+        result.shape.insert(result.shape.end(), {repeats[d], view.shape[d]});
+        result.strides.insert(result.strides.end(), {0, view.strides[d]});
+    }
+    return result;
+}
+
+int extended_axes(const View &view) {
+    return static_cast<int>(std::count_if(view.shape.begin(), view.shape.end(),
+                                          [](int64_t extent) { return extent > 1; }));
+}
+
+/// Positions along an axis at equal distances.
+struct Positions {
+    int64_t start = 0, step = 1, count = 1;
+};
+
+/// The indices as runs, each as long as it can be.
+std::vector<Positions> runs_of(const std::vector<int64_t> &indices) {
+    std::vector<Positions> runs;
+    for (size_t i = 0; i < indices.size(); i++) {
+        Positions *run = runs.empty() ? nullptr : &runs.back();
+        if (run != nullptr && run->count == 1) run->step = indices[i] - run->start;
+        if (run != nullptr && indices[i] == run->start + run->step * run->count) {
+            run->count++;
+        } else {
+            runs.push_back({indices[i], 1, 1});
+        }
+    }
+    return runs;
+}
+
 }  // namespace
 
 Status Lowering::map(const View &out, const View &in, const Epilogue &epilogue,
@@ -238,11 +273,55 @@ Status Lowering::lower_depth_to_space(const Node &node) {
     return bind(node.outputs[0], whole.value());
 }
 
+Status Lowering::lower_tile(const Node &node) {
+    View view = view_of(node.input(0));
+    std::vector<int64_t> repeats = node.attribute("repeats", std::vector<int64_t>{});
+    // One axis by itself while a map has too few axes for all.
+    for (size_t d = 0; extended_axes(repeated(view, repeats)) > kMapRank; d++) {
+        std::vector<int64_t> one(repeats.size(), 1);
+        std::swap(one[d], repeats[d]);
+        Shape shape = view.shape;
+        shape[d] *= one[d];
+        Result<View> tiled = as_shape(repeated(view, one), shape);
+        SEPCONV_RETURN_IF_ERROR(tiled.status());
+        view = tiled.value();
+    }
+    const View whole = repeated(view, repeats);
+    const View out = output_as(node.outputs[0], whole.shape);
+    SEPCONV_RETURN_IF_ERROR(copy(whole, out));
+    return finish_output(node.outputs[0], out);
+}
+
+Status Lowering::lower_gather(const Node &node) {
+    const View in = view_of(node.input(0));
+    const int axis = static_cast<int>(node.attribute("axis", int64_t{0}));
+    const std::vector<Positions> runs = runs_of(node.attribute("indices", std::vector<int64_t>{}));
+    if (runs.size() == 1) {
+        const View run = sliced(in, axis, runs[0].start, runs[0].step, runs[0].count);
+        Result<View> view = as_shape(run, graph_.shape_of(node.outputs[0]));
+        SEPCONV_RETURN_IF_ERROR(view.status());
+        return bind(node.outputs[0], view.value());
+    }
+    Shape shape = in.shape;
+    shape[axis] = 0;
+    for (const Positions &run : runs) shape[axis] += run.count;
+    const View out = output_as(node.outputs[0], shape);
+    int64_t first = 0;
+    for (const Positions &run : runs) {
+        SEPCONV_RETURN_IF_ERROR(copy(sliced(in, axis, run.start, run.step, run.count),
+                                     sliced(out, axis, first, 1, run.count)));
+        first += run.count;
+    }
+    return finish_output(node.outputs[0], out);
+}
+
 Status Lowering::lower_movement(const Group &group) {
     const Node &node = graph_.nodes[group.anchor];
     if (node.op == "Concat") return lower_concat(node);
     if (node.op == "Pad") return lower_pad(node);
     if (node.op == "DepthToSpace" || node.op == "SpaceToDepth") return lower_depth_to_space(node);
+    if (node.op == "Tile") return lower_tile(node);
+    if (node.op == "Gather") return lower_gather(node);
     View view = view_of(node.input(0));
     if (node.op == "Split") {
         const int axis = static_cast<int>(node.attribute("axis", int64_t{0}));
@@ -263,6 +342,8 @@ Status Lowering::lower_movement(const Group &group) {
         for (size_t d = 0; d < shape.size(); d++) {
             view = sliced(view, static_cast<int>(d), starts[d], steps[d], shape[d]);
         }
+    } else if (node.op == "Expand") {
+        view = broadcast(view, shape);
     } else if (node.op == "Reshape") {
         Result<View> other = as_shape(view, shape);
         SEPCONV_RETURN_IF_ERROR(other.status());

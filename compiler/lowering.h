@@ -100,6 +100,8 @@ private:
     Status lower_gathered_pad(const Node &node, View in, const View &out,
                               const std::vector<int64_t> &pads, const std::string &mode);
     Status lower_depth_to_space(const Node &node);
+    Status lower_tile(const Node &node);
+    Status lower_gather(const Node &node);
 
     // lower_convolution.cpp, lower_block.cpp
     /// A part of a convolution that one kernel computes: weights in natural order.

@@ -19,15 +19,14 @@ int GraphIndex::producer(const std::string &value) const {
 }
 
 int GraphIndex::sole_reader(const std::string &value) const {
-    const auto found = readers_.find(value);
-    const bool sole =
-        found != readers_.end() && found->second.size() == 1 && outputs_.count(value) == 0;
-    return sole ? found->second[0] : -1;
+    const std::vector<int> &nodes = readers(value);
+    return nodes.size() == 1 && !is_output(value) ? nodes[0] : -1;
 }
 
-size_t GraphIndex::reads(const std::string &value) const {
+const std::vector<int> &GraphIndex::readers(const std::string &value) const {
+    static const std::vector<int> none;
     const auto found = readers_.find(value);
-    return found == readers_.end() ? 0 : found->second.size();
+    return found == readers_.end() ? none : found->second;
 }
 
 std::string unused_name(const Graph &graph, std::string base) {

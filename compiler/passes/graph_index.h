@@ -20,7 +20,10 @@ public:
     /// The node that alone reads the value, once, if it is no output of the graph; or -1.
     int sole_reader(const std::string &value) const;
     /// Node inputs that read the value.
-    size_t reads(const std::string &value) const;
+    size_t reads(const std::string &value) const { return readers(value).size(); }
+    /// The nodes that read the value, one for each such input.
+    const std::vector<int> &readers(const std::string &value) const;
+    bool is_output(const std::string &value) const { return outputs_.count(value) != 0; }
 
 private:
     std::unordered_map<std::string, int> producers_;

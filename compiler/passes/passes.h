@@ -11,6 +11,11 @@ namespace sepconv {
 /// BatchNormalization becomes Mul and Add by [C, 1, 1] constants (computed in double).
 [[nodiscard]] Graph lower_batch_normalization(Graph graph);
 
+/// What an Expand repeats and elementwise operators would broadcast anyway, they read unexpanded.
+/// Where nothing else gives them their shape they compute the few values, and the Expand follows
+/// them.
+[[nodiscard]] Graph sink_expands(Graph graph);
+
 /// Add 3 > Clip 0 6 > Mul x > Div 6 (any order of the last two, Mul by 1/6 too) becomes HardSwish;
 /// x * Sigmoid(x) becomes Silu; Div sqrt2 > Erf > Add 1 > Mul x > Mul 0.5 (any order) becomes Gelu;
 /// x * HardSigmoid(1/6, 1/2)(x) becomes HardSwish.

@@ -65,6 +65,15 @@ TEST(Fuse, SqueezeBetweenDepthwiseAndProject) {
     }
 }
 
+TEST(Fuse, SqueezeWhoseGateIsExpanded) {
+    Net net;
+    net.pointwise("x", "expanded", 24).depthwise("expanded", "deep").excited("deep");
+    net.node("Shape", {"deep"}, "shape").node("Expand", {"gate", "shape"}, "wide");
+    net.node("Mul", {"deep", "wide"}, "gated").pointwise("gated", "y", 8).output("y");
+    const Group group = only_group(net);
+    EXPECT_EQ(stages_of(group), (Stages{kExpand, kDepthwise, kReduce, kExcite, kProject}));
+}
+
 TEST(Fuse, SqueezeByReduceMean) {
     Net net;
     net.depthwise("x", "deep");

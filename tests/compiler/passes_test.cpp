@@ -287,6 +287,37 @@ TEST(FoldPadding, LeavesOtherPads) {
     stays({0, 0, 1, 1, 0, 0, 1, 1}, 0, "MaxPool");
 }
 
+TEST(SinkExpands, ReadsUnexpandedWhatIsBroadcastAnyway) {
+    B builder;
+    builder.input("x", {1, 2, 5, 5}).input("g", {1, 2, 1, 1}).ints("s", {1, 2, 5, 5}).output("y");
+    builder.node("Expand", {"g", "s"}, {"e"}).node("Mul", {"e", "x"}, {"y"});
+    const Graph graph = sink_expands(read(builder));
+    expect_valid(graph);
+    ASSERT_EQ(ops(graph), Ops{"Mul"});
+    EXPECT_EQ(graph.nodes[0].inputs, (Ops{"g", "x"}));
+}
+
+TEST(SinkExpands, FollowsWhatIsComputedOfFewValues) {
+    B builder;
+    builder.input("x", {1, 2, 5, 5}).input("g", {1, 2, 1, 1}).ints("s", {1, 2, 5, 5}).output("y");
+    builder.node("Expand", {"g", "s"}, {"e"}).node("Sigmoid", {"e"}, {"f"});
+    builder.node("Add", {"f", "x"}, {"y"}).node("Neg", {"f"}, {"z"}).output("z");
+    const Graph graph = sink_expands(read(builder));
+    expect_valid(graph);
+    ASSERT_EQ(ops(graph), (Ops{"Sigmoid", "Expand", "Add", "Neg"}));
+    EXPECT_EQ(graph.shape_of(graph.nodes[0].outputs[0]), (Shape{1, 2, 1, 1}));
+    EXPECT_EQ(graph.nodes[2].inputs[0], graph.nodes[0].outputs[0]);
+    EXPECT_EQ(graph.nodes[3].inputs[0], "f");
+}
+
+TEST(SinkExpands, LeavesWhatOthersRead) {
+    B builder;
+    builder.input("x", {1, 2, 1, 5}).ints("s", {1, 2, 5, 5}).output("y");
+    builder.node("Expand", {"x", "s"}, {"e"}).node("Relu", {"e"}, {"r"});
+    builder.node("MaxPool", {"r"}, {"y"}).with("kernel_shape", Ints{2, 2});
+    EXPECT_EQ(ops(sink_expands(read(builder))), (Ops{"Expand", "Relu", "MaxPool"}));
+}
+
 TEST(RemoveDeadNodes, KeepsInputsAndOutputs) {
     B builder;
     builder.input("x", {2}).input("unused", {3}).node("Relu", {"x"}, {"y"}).output("y");

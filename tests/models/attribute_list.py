@@ -40,9 +40,9 @@ NOTES = [
     (("DepthToSpace", "SpaceToDepth"), ""),
     (("Identity", "Dropout"), "disappear"),
     (("Cast",), "to float disappears; constants to other types"),
-    (("Expand", "Tile"), "constants, or where nothing changes"),
+    (("Expand", "Tile"), "not at all where the next operators broadcast anyway"),
     (("Constant",), ""), (("ConstantOfShape",), ""), (("Shape", "Size"), ""),
-    (("Gather",), "constants"), (("Range",), "constants"), (("Mod",), "constants"),
+    (("Gather",), "constant indices"), (("Range",), "constants"), (("Mod",), "constants"),
     (("ReduceSum", "ReduceProd", "ReduceMin"), "constants"),
     (("Where", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Not",
       "Floor", "Ceil", "Round", "Log", "Reciprocal"), "constants"),
@@ -340,12 +340,12 @@ def _shapes():
     transpose("perm", [0, 1, 2, 3], [0, 2, 3, 1], [2, 0, 3, 1], [0, 1, 3, 2])
     transpose("perm", [1, 0], inputs=[(3, 4)], same="the default")
     transpose("perm", [0, 1, 1, 2], invalid="perm")
-    expand = Operator("Expand", Weights((3, 1)), Parameter(), since=8, otherwise=[3, 5])
-    expand("shape", [3, 4], [2, 3, 1], [1, 1])
-    tile = Operator("Tile", Weights((2, 3)), Parameter(), otherwise=[3, 3])
-    tile("repeats", [2, 1], [1, 3], [1, 1])
-    for operator in ("Expand", "Tile"):
-        Operator(operator, (2, 3), Constant([1, 1]), since=8)(note="of ones")
+    for data in ((3, 1), Weights((3, 1))):
+        expand = Operator("Expand", data, Parameter(), since=8, otherwise=[3, 5])
+        expand("shape", [3, 4], [2, 3, 1], [1, 1], note="" if data == (3, 1) else "of a constant")
+    for data in ((2, 3), Weights((2, 3))):
+        tile = Operator("Tile", data, Parameter(), otherwise=[3, 3])
+        tile("repeats", [2, 1], [1, 3], [1, 1], note="" if data == (2, 3) else "of a constant")
 
 
 def _parts():
@@ -568,15 +568,16 @@ def _values():
     shape("start", 1, end=3, note="end 3")
     Operator("Shape", X)()
     Operator("Size", X)()
-    gather = Operator("Gather", Weights((3, 3, 3)), Constant([2, 0]))
-    gather("axis", 1, 2)
-    gather("axis", -1, since=11)
-    gather.default("axis", 0)
-    gather("axis", 3, invalid="axis")
-    for shape in ([], [[0, 1], [2, 2]]):
-        gather("indices", 1 if shape == [] else shape, otherwise=[0],
-               inputs=[Weights((3, 2)), Parameter()])
-    gather("indices", [-1, 2], since=11, otherwise=[0], inputs=[Weights((3, 2)), Parameter()])
+    for data, note in (((3, 3, 3), ""), (Weights((3, 3, 3)), "of a constant")):
+        gather = Operator("Gather", data, Constant([2, 0]), note=note)
+        gather("axis", 1, 2)
+        gather("axis", -1, since=11)
+        gather.default("axis", 0)
+        gather("axis", 3, invalid="axis")
+        picked = {"inputs": [data, Parameter()], "otherwise": [0]}
+        gather("indices", 1, [[0, 1], [2, 2]], [2, 0, 1], **picked)
+        gather("indices", [-1, 2], since=11, **picked)
+        gather("indices", [3], invalid="index 3", **picked)
     Operator("Range", Constant(2), Constant(11), Constant(3), since=11)()
     Operator("Range", Constant(5), Constant(-4), Constant(-3), since=11)(note="descending")
     Operator("Range", Constant(0, "int32"), Constant(4, "int32"), Constant(1, "int32"),

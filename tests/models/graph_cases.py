@@ -1,4 +1,4 @@
-"""Operators that become views, copies or other operators: flips of computed values."""
+"""Operators that become views, copies or other operators: flips, repetitions, picks."""
 
 import numpy as np
 
@@ -110,4 +110,182 @@ def flips():
     ]
 
 
-GROUPS = {"flips": flips}
+def repeats():
+    """Expand and Tile of computed values: broadcast by the next operator, or needed as they are."""
+    both = {"pads": [1, 1, 1, 1]}
+    image, gate = (1, 10, 7, 9), (1, 10, 1, 1)
+
+    def expand(b, x, *shape):
+        return b.node("Expand", x, b.constant(list(shape), np.int64))
+
+    def expand_as(b, x, like):
+        return b.node("Expand", x, b.node("Shape", like))
+
+    def tile(b, x, *counts):
+        return b.node("Tile", x, b.constant(list(counts), np.int64))
+
+    def on(name, shape, make, **keywords):
+        return Case(name, [shape], make, **keywords)
+
+    def squeeze_excite(b, x):
+        x = b.conv(x, 10, 10, group=10, **both)
+        y = b.node("Relu", b.conv(b.node("GlobalAveragePool", x), 4, 10, kernel=(1, 1)))
+        y = b.node("HardSigmoid", b.conv(y, 10, 4, kernel=(1, 1)))
+        return b.conv(b.node("Mul", x, expand_as(b, y, x)), 6, 10, kernel=(1, 1))
+
+    def linear_gate(b, x):
+        y = b.node("Reshape", b.node("GlobalAveragePool", x), b.constant([1, 10], np.int64))
+        y = b.node("Sigmoid", b.node("Gemm", b.node("Relu", b.node("Gemm", y, b.weights(
+            10, 4))), b.weights(4, 10)))
+        y = b.node("Reshape", y, b.constant([1, 10, 1, 1], np.int64))
+        return b.node("Mul", x, expand_as(b, y, x))
+
+    def both_expand(b, x, y):
+        small = b.node("Mul", expand(b, x, *image), expand(b, y, *image))
+        return b.node("Add", b.node("Sigmoid", small), b.weights(*image))
+
+    def upsampled(b, x):
+        x = b.node("Reshape", x, b.constant([1, 5, 4, 1, 3, 1], np.int64))
+        return b.node("Reshape", expand(b, x, 1, 5, 4, 2, 3, 2),
+                      b.constant([1, 5, 8, 6], np.int64))
+
+    return [
+        on("expand_as_squeeze_excite", image, squeeze_excite),
+        on("expand_as_linear_gate", image, linear_gate),
+        on("expand_gate_first", image, lambda b, x: b.node(
+            "Mul", expand_as(b, b.node("GlobalAveragePool", x), x), x)),
+        on("expand_residual", image, lambda b, x: b.node("Add", b.conv(x, 10, 10, **both), expand(
+            b, b.node("GlobalMaxPool", x), *image))),
+        Case("expand_both", [gate, (1, 1, 7, 9)], lambda b, x, y: b.node(
+            "Mul", expand(b, x, *image), expand(b, y, *image))),
+        Case("expand_both_alike", [gate, gate], both_expand),
+        Case("expand_to_more_than_needed", [gate, image], lambda b, x, y: b.node(
+            "Sub", expand(b, x, 2, 10, 7, 9), y)),
+        on("expand_sigmoid_output", gate, lambda b, x: b.node("Sigmoid", expand(b, x, *image))),
+        Case("expand_read_twice", [gate, image], lambda b, x, y: [
+            b.node("Mul", y, expanded := expand(b, x, *image)), b.node("Relu", expanded),
+            expanded]),
+        Case("expand_prelu", [gate, image], lambda b, x, y: b.node(
+            "PRelu", expand(b, x, *image), b.weights(10, 1, 1))),
+        Case("expand_prelu_wide", [gate], lambda b, x: b.node(
+            "PRelu", expand(b, x, *image), b.weights(*image))),
+        on("expand_output", gate, lambda b, x: expand(b, x, *image)),
+        on("expand_rank", (10, 1), lambda b, x: expand(b, x, 2, 3, 10, 4)),
+        on("expand_scalar", (1,), lambda b, x: expand(b, x, 3, 17)),
+        on("expand_one_way", (1, 10, 7, 1), lambda b, x: expand(b, x, 1, 1, 1, 9)),
+        on("expand_shorter_target", image, lambda b, x: expand(b, x, 9)),
+        on("expand_conv", (1, 3, 1, 9), lambda b, x: b.conv(expand(b, x, 1, 3, 7, 9), 8, 3, **both)),
+        on("expand_channels_conv", (1, 1, 7, 9), lambda b, x: b.conv(
+            expand(b, x, 1, 3, 7, 9), 8, 3, **both)),
+        on("expand_batch_conv", (1, 3, 7, 9), lambda b, x: b.conv(
+            expand(b, x, 4, 3, 7, 9), 8, 3, kernel=(1, 1))),
+        on("expand_depthwise", gate, lambda b, x: b.conv(
+            expand(b, x, *image), 10, 10, group=10, **both)),
+        on("expand_pool", gate, lambda b, x: b.node(
+            "AveragePool", expand(b, x, *image), kernel_shape=[3, 3])),
+        on("expand_reduce", gate, lambda b, x: b.node(
+            "ReduceMean", expand(b, x, *image), axes=[1, 2], keepdims=0)),
+        on("expand_softmax", (1, 10, 7, 1), lambda b, x: b.node(
+            "Softmax", expand(b, x, *image), axis=1)),
+        on("expand_resize", gate, lambda b, x: b.node("Resize", expand(b, x, *image), "", b.constant(
+            [1.0, 1.0, 2.0, 2.0]))),
+        on("expand_matmul", (1, 10), lambda b, x: b.node("MatMul", expand(b, x, 5, 10), b.weights(
+            10, 6))),
+        on("expand_concat", gate, lambda b, x: b.node("Concat", x, expand(b, x, 1, 10, 1, 6),
+                                                      axis=3)),
+        on("expand_concat_channels", image, lambda b, x: b.node("Concat", x, expand_as(
+            b, b.node("GlobalAveragePool", x), x), axis=1)),
+        on("expand_transpose_reshape", (1, 5, 1, 3), lambda b, x: b.node("Reshape", b.node(
+            "Transpose", expand(b, x, 2, 5, 4, 3), perm=[0, 2, 1, 3]), b.constant(
+                [8, 15], np.int64))),
+        on("expand_flip", (1, 10, 7, 1), lambda b, x: _flip(b, expand(b, x, *image), 1, 3)),
+        on("expand_pad", gate, lambda b, x: b.node("Pad", expand(b, x, *image), b.constant(
+            [0, 0, 1, 1, 0, 0, 1, 1], np.int64), mode="edge")),
+        on("expand_upsampling", (1, 5, 4, 3), upsampled),
+        on("expand_nothing", image, lambda b, x: b.node("Relu", expand(b, x, 1, 1, 7, 1))),
+        on("tile_channels", image, lambda b, x: tile(b, x, 1, 3, 1, 1)),
+        on("tile_rows", image, lambda b, x: tile(b, x, 1, 1, 2, 1)),
+        on("tile_columns", image, lambda b, x: tile(b, x, 1, 1, 1, 4)),
+        on("tile_batch", (2, 3, 4, 5), lambda b, x: tile(b, x, 3, 1, 1, 1)),
+        on("tile_image", image, lambda b, x: tile(b, x, 1, 1, 2, 3)),
+        on("tile_everything", (2, 3, 4, 5), lambda b, x: tile(b, x, 2, 3, 2, 3)),
+        on("tile_as_expand", gate, lambda b, x: tile(b, x, 1, 1, 7, 9)),
+        on("tile_gate", image, lambda b, x: b.node("Mul", x, tile(
+            b, b.node("GlobalAveragePool", x), 1, 1, 7, 9))),
+        on("tile_vector", (37,), lambda b, x: tile(b, x, 3)),
+        on("tile_five_axes", (2, 3, 1, 4, 2), lambda b, x: tile(b, x, 2, 1, 3, 2, 2)),
+        on("tile_conv", (1, 3, 4, 5), lambda b, x: b.conv(tile(b, x, 1, 2, 2, 1), 8, 6, **both)),
+        on("tile_of_a_conv", image, lambda b, x: tile(b, b.conv(x, 5, 10), 1, 2, 1, 1)),
+        on("tile_concat", image, lambda b, x: b.node("Concat", tile(b, x, 1, 2, 1, 1), x, axis=1)),
+        on("tile_flip", image, lambda b, x: tile(b, _flip(b, x, 3), 1, 1, 1, 2)),
+        on("tile_once", image, lambda b, x: b.node("Relu", tile(b, x, 1, 1, 1, 1))),
+    ]
+
+
+def gathers():
+    """Gather of computed values by constant indices."""
+    both = {"pads": [1, 1, 1, 1]}
+
+    def gather(b, x, indices, axis=0, kind=np.int64):
+        return b.node("Gather", x, b.constant(indices, kind), axis=axis)
+
+    def on(name, indices, axis, shape=X, **keywords):
+        return Case(name, [shape], lambda b, x: gather(b, x, indices, axis), **keywords)
+
+    def of_conv(name, indices, axis, make=lambda b, x: x):
+        return Case(name, [X], lambda b, x: make(b, gather(b, b.conv(x, 10, 13), indices, axis)))
+
+    def shuffled_halves(b, x):
+        """megvii's ShuffleNetV2: every second channel to one branch, the others to the other."""
+        x = b.node("Reshape", x, b.constant([6, 2, 63], np.int64))
+        x = b.node("Transpose", x, perm=[1, 0, 2])
+        x = b.node("Reshape", x, b.constant([2, 1, 6, 7, 9], np.int64))
+        left, right = gather(b, x, 0), gather(b, x, 1)
+        return b.node("Concat", left, b.conv(right, 6, 6, kernel=(1, 1)), axis=1)
+
+    def anchors(b, x):
+        """x[..., i] of five axes, as detection heads split boxes."""
+        x = b.node("Transpose", b.node("Reshape", x, b.constant([1, 2, 6, 4, 5], np.int64)),
+                   perm=[0, 1, 3, 4, 2])
+        middle = b.node("Sigmoid", gather(b, x, [0, 1], 4))
+        return b.node("Concat", middle, b.node("Exp", gather(b, x, [2, 3], 4)), gather(
+            b, x, [-1], 4), axis=4)
+
+    return [
+        on("gather_scalar", 3, 1), on("gather_last", -1, 1), on("gather_first", 0, 0),
+        on("gather_of_batch", 1, 0, (3, 5, 4, 6)), on("gather_row", 2, 2),
+        on("gather_column", -2, -1), on("gather_one", [4], 1),
+        on("gather_reversed", [2, 1, 0], 1, (1, 3, 8, 9)),
+        on("gather_ascending", [1, 2, 3, 4], 1), on("gather_every_third", [0, 3, 6, 9], 1),
+        on("gather_negative", [-1, -3, -2], 1), on("gather_arbitrary", [5, 0, 12, 7, 8, 9, 2], 1),
+        on("gather_repeated", [2, 2, 2, 2], 1), on("gather_twice", [0, 1, 0, 1], 3),
+        on("gather_rows", [8, 0, 4], 2), on("gather_columns", [0, 10, 1, 9, 2], 3),
+        on("gather_batch", [2, 0, 0], 0, (3, 5, 4, 6)),
+        on("gather_matrix_of_indices", [[0, 2], [1, 12]], 1),
+        on("gather_matrix_in_a_row", [[0, 1, 2], [3, 4, 5]], 1),
+        on("gather_cube_of_indices", [[[0], [2]]], 3),
+        on("gather_of_a_vector", [3, 1, 36], 0, (37,)), on("gather_number", 5, 0, (37,)),
+        on("gather_of_a_matrix", [0, 0, 4, 1], 0, (5, 9)),
+        on("gather_signal", [1, -1], 2, (2, 5, 9)),
+        Case("gather_int32", [X], lambda b, x: gather(b, x, [3, 1], 1, np.int32)),
+        on("gather_opset_7", [3, 1], 1, opset=7), on("gather_opset_11", [-1, 1], 1, opset=11),
+        of_conv("gather_conv_scalar", 2, 1), of_conv("gather_conv_permuted", [3, 1, 2, 0, 9], 1),
+        of_conv("gather_conv_rows", [3, 1, 6], 2),
+        of_conv("gather_swapped_conv", [2, 1, 0, 9, 8], 1,
+                lambda b, x: b.conv(x, 6, 5, **both)),
+        of_conv("gather_depthwise", [9, 2, 4, 5], 1,
+                lambda b, x: b.conv(x, 4, 4, group=4, **both)),
+        of_conv("gather_repeated_conv", [3, 3, 3], 1, lambda b, x: b.conv(x, 6, 3, **both)),
+        of_conv("gather_relu", [9, 2, 4, 5], 1, lambda b, x: b.node("Relu", x)),
+        of_conv("gather_mul", 4, 1, lambda b, x: b.node("Mul", x, b.weights(7, 9))),
+        of_conv("gather_softmax", [9, 2, 4, 5], 1, lambda b, x: b.node("Softmax", x, axis=1)),
+        of_conv("gather_then_gather", [9, 2, 4, 5], 1, lambda b, x: gather(b, x, [3, 0], 1)),
+        of_conv("gather_concat", [9, 2, 4, 5], 1, lambda b, x: b.node(
+            "Concat", x, b.node("Relu", x), gather(b, x, [3, 0], 1), axis=1)),
+        of_conv("gather_two_outputs", [9, 2], 1, lambda b, x: [x, b.node("Relu", x)]),
+        Case("gather_shuffle_net", [(1, 12, 7, 9)], shuffled_halves),
+        Case("gather_anchors", [(1, 12, 4, 5)], anchors),
+    ]
+
+
+GROUPS = {"flips": flips, "repeats": repeats, "gathers": gathers}
