@@ -8,110 +8,39 @@
 
 #include "compiler/diagnostic.h"
 #include "compiler/fold_elementwise.h"
+#include "compiler/fold_movement.h"
+#include "compiler/fold_reduce.h"
 #include "compiler/infer_rules.h"
 #include "compiler/infer_shapes.h"
 #include "compiler/limits.h"
+#include "compiler/onnx_tensor.h"
+#include "compiler/view.h"
 
 namespace sepconv {
 namespace {
 
 using Ints = std::vector<int64_t>;
+using Floats = std::vector<float>;
 
-/// Elements [first, first + count) of `from`.
-void append(const Constant &from, int64_t first, int64_t count, Constant &to) {
-    const auto add = [&](const auto &values, auto &list) {
-        list.insert(list.end(), values.begin() + first, values.begin() + first + count);
-    };
-    from.is_float() ? add(from.floats, to.floats) : add(from.ints, to.ints);
+Constant int_list(Ints values) {
+    const auto count = static_cast<int64_t>(values.size());
+    return Constant({count}, std::move(values));
 }
 
-Constant empty_like(const Constant &from, Shape shape) {
-    Constant result;
-    result.type = from.type;
-    result.shape = std::move(shape);
-    const auto count = static_cast<size_t>(element_count(result.shape));
-    from.is_float() ? result.floats.reserve(count) : result.ints.reserve(count);
-    return result;
-}
-
-Constant int_list(const Ints &values) {
-    Constant result;
-    result.type = ElementType::kInt64;
-    result.shape = {static_cast<int64_t>(values.size())};
-    result.ints = values;
-    return result;
-}
-
-Ints row_major(const Shape &shape) {
-    Ints strides(shape.size(), 1);
-    for (size_t i = shape.size(); i-- > 1;) {
-        strides[i - 1] = strides[i] * shape[i];
-    }
-    return strides;
-}
-
-/// The same elements in as few axes as there can be, and at least one: long runs are fast.
-void join_axes(Shape &shape, Ints &strides) {
-    Shape joined{1};
-    Ints steps{0};
-    for (size_t axis = shape.size(); axis-- > 0;) {
-        if (shape[axis] == 1) continue;
-        if (joined[0] == 1) {
-            joined[0] = shape[axis];
-            steps[0] = strides[axis];
-        } else if (strides[axis] == joined[0] * steps[0]) {
-            joined[0] *= shape[axis];
-        } else {
-            joined.insert(joined.begin(), shape[axis]);
-            steps.insert(steps.begin(), strides[axis]);
-        }
-    }
-    shape = std::move(joined);
-    strides = std::move(steps);
-}
-
-/// What move_strided makes of values of one type; `strides` is not empty.
+/// max(ceil((limit - start) / delta), 0); NaN or infinite if there is none.
 template<typename T>
-void move_values(const std::vector<T> &from, const Shape &shape, int64_t offset,
-                 const Ints &strides, std::vector<T> &to) {
-    const size_t last = shape.size() - 1;
-    Ints index(shape.size(), 0);
-    for (size_t filled = 0; filled < to.size();) {
-        if (strides[last] == 1) {
-            std::copy_n(from.begin() + offset, shape[last],
-                        to.begin() + static_cast<std::ptrdiff_t>(filled));
-            filled += static_cast<size_t>(shape[last]);
-        } else {
-            for (int64_t i = 0; i < shape[last]; ++i) {
-                to[filled++] = from[static_cast<size_t>(offset + i * strides[last])];
-            }
-        }
-        for (size_t axis = last; axis-- > 0;) {
-            offset += strides[axis];
-            if (++index[axis] < shape[axis]) {
-                break;
-            }
-            offset -= strides[axis] * shape[axis];
-            index[axis] = 0;
-        }
-    }
-}
-
-/// Elements of `from` at offset + sum of index * strides, over all indices into `shape`.
-Constant move_strided(const Constant &from, Shape shape, int64_t offset, Ints strides) {
-    Constant result;
-    result.type = from.type;
-    result.shape = shape;
-    join_axes(shape, strides);
-    const auto count = static_cast<size_t>(element_count(shape));
-    if (from.is_float()) {
-        result.floats.resize(count);
-        move_values(from.floats, shape, offset, strides, result.floats);
+double range_count(T start, T limit, T delta) {
+    if constexpr (std::is_integral_v<T>) {
+        if (delta == 0) return HUGE_VAL;
+        if (delta > 0 ? limit <= start : limit >= start) return 0.0;
+        // The distance of two int64 fits uint64_t.
+        const auto from = static_cast<uint64_t>(delta > 0 ? start : limit);
+        const auto to = static_cast<uint64_t>(delta > 0 ? limit : start);
+        const auto step = static_cast<uint64_t>(delta);
+        return static_cast<double>((to - from - 1) / (delta > 0 ? step : 0 - step) + 1);
     } else {
-        result.ints.resize(count);
-        move_values(from.ints, shape, offset, strides, result.ints);
+        return std::max(0.0, std::ceil(static_cast<double>(limit - start) / delta));
     }
-    return result;
 }
 
 /// One fold: the node, its constants and the budget.
@@ -210,15 +139,13 @@ private:
         }
         Constant result;
         if (const auto *number = std::get_if<int64_t>(&value)) {
-            result = int_list({*number});
-            result.shape.clear();
+            result.storage = Ints{*number};
         } else if (const auto *numbers = std::get_if<Ints>(&value)) {
             result = int_list(*numbers);
         } else if (const auto *real = std::get_if<float>(&value)) {
-            result.floats = {*real};
-        } else if (const auto *reals = std::get_if<std::vector<float>>(&value)) {
-            result.floats = *reals;
-            result.shape = {static_cast<int64_t>(reals->size())};
+            result.storage = Floats{*real};
+        } else if (const auto *reals = std::get_if<Floats>(&value)) {
+            result = Constant({static_cast<int64_t>(reals->size())}, *reals);
         } else {
             return c_.unsupported("constants of strings are not supported");
         }
@@ -232,8 +159,7 @@ private:
             return shape.status();
         }
         SEPCONV_RETURN_IF_ERROR(claim(shape.value()));
-        Constant value;
-        value.floats = {0.0F};
+        Constant value({}, Floats{0.0F});
         if (c_.node.has("value")) {
             const auto *given = std::get_if<Constant>(&c_.node.attributes["value"]);
             if (given == nullptr || element_count(given->shape) != 1) {
@@ -241,44 +167,54 @@ private:
             }
             value = *given;
         }
-        return one(move_strided(value, shape.value(), 0, Ints(shape.value().size(), 0)));
+        value.shape.clear();
+        return one(expand(value, shape.value()));
     }
 
     Result<std::vector<Constant>> fold_range() {
         for (const size_t i : {size_t{0}, size_t{1}, size_t{2}}) {
             if (!c_.has_input(i) || element_count(input(i).shape) != 1 ||
-                input(i).type != input(0).type) {
+                input(i).type() != input(0).type()) {
                 return c_.invalid("expected three numbers of one type");
             }
         }
-        if (input(0).is_float()) {
-            return c_.unsupported("ranges of floats are not supported");
-        }
-        const int64_t start = input(0).ints[0];
-        const int64_t step = input(2).ints[0];
-        const double count =
-            step == 0
-                ? -1.0
-                : std::ceil((static_cast<double>(input(1).ints[0]) - static_cast<double>(start)) /
-                            static_cast<double>(step));
-        if (step == 0 || count > static_cast<double>(kMaxElements)) {
+        return input(0).visit([&](const auto &first) -> Result<std::vector<Constant>> {
+            using T = ElementOf<decltype(first)>;
+            if constexpr (std::is_arithmetic_v<T>) {
+                return fold_range_of<T>(first[0], input(1).values<T>()[0], input(2).values<T>()[0]);
+            } else {
+                return c_.unsupported("ranges of " + std::string(name_of(input(0).type())) +
+                                      " are not supported");
+            }
+        });
+    }
+
+    template<typename T>
+    Result<std::vector<Constant>> fold_range_of(T start, T limit, T delta) {
+        const double count = range_count(start, limit, delta);
+        if (!(count <= static_cast<double>(kMaxElements))) {
             return c_.invalid("the range has no valid length");
         }
-        const Shape shape{static_cast<int64_t>(std::max(0.0, count))};
+        const Shape shape{static_cast<int64_t>(count)};
         SEPCONV_RETURN_IF_ERROR(claim(shape));
-        Constant result = empty_like(input(0), shape);
-        for (int64_t i = 0; i < shape[0]; ++i) {
-            result.ints.push_back(
-                static_cast<int64_t>(static_cast<uint64_t>(start) +
-                                     static_cast<uint64_t>(i) * static_cast<uint64_t>(step)));
+        std::vector<T> values(static_cast<size_t>(count));
+        for (size_t i = 0; i < values.size(); ++i) {
+            if constexpr (std::is_integral_v<T>) {
+                // Modulo 2^bits: signed overflow is undefined in C++.
+                values[i] =
+                    static_cast<T>(static_cast<uint64_t>(start) + i * static_cast<uint64_t>(delta));
+            } else {
+                values[i] = start + static_cast<T>(i) * delta;
+            }
         }
-        return one(std::move(result));
+        return one(Constant(shape, std::move(values)));
     }
 
     Result<std::vector<Constant>> fold_gather() {
-        if (!c_.has_input(1) || input(1).is_float()) {
+        if (!c_.has_input(1) || !input(1).is_integer()) {
             return c_.invalid("input 1 (indices) is no list of integers");
         }
+        const Ints indices = input(1).converted<int64_t>();
         const Result<int64_t> axis =
             c_.resolve_axis(c_.node.attribute("axis", int64_t{0}), c_.rank(0));
         if (!axis.ok()) {
@@ -293,16 +229,16 @@ private:
         shape.insert(shape.end(), input(1).shape.begin(), input(1).shape.end());
         shape.insert(shape.end(), behind.begin(), behind.end());
         SEPCONV_RETURN_IF_ERROR(claim(shape, element_count(input(1).shape)));
-        Constant result = empty_like(input(0), shape);
+        Constant result = reserved(input(0), shape);
         const int64_t extent = data[static_cast<size_t>(along)];
-        for (const int64_t index : input(1).ints) {
+        for (const int64_t index : indices) {
             if (index < -extent || index >= extent) {
                 return c_.invalid("index " + std::to_string(index) + " is outside extent " +
                                   std::to_string(extent));
             }
         }
         for (int64_t i = 0; i < outer && inner != 0; ++i) {
-            for (int64_t index : input(1).ints) {
+            for (int64_t index : indices) {
                 index += index < 0 ? extent : 0;
                 append(input(0), (i * extent + index) * inner, inner, result);
             }
@@ -311,30 +247,14 @@ private:
     }
 
     Result<std::vector<Constant>> fold_cast() {
-        // TensorProto::DataType.
-        ElementType to = ElementType::kFloat;
-        switch (c_.node.attribute("to", int64_t{0})) {
-            case 1:
-                break;
-            case 6:
-                to = ElementType::kInt32;
-                break;
-            case 7:
-                to = ElementType::kInt64;
-                break;
-            case 9:
-                to = ElementType::kBool;
-                break;
-            case 11:
-                to = ElementType::kDouble;
-                break;
-            default:
-                return c_.unsupported("cast to element type " +
-                                      std::to_string(c_.node.attribute("to", int64_t{0})) +
-                                      " is not supported");
+        const auto to = static_cast<int>(c_.node.attribute("to", int64_t{0}));
+        const std::optional<ElementType> type = element_type(to);
+        if (!type) {
+            return c_.unsupported("cast to element type " + data_type_name(to) +
+                                  " is not supported");
         }
         SEPCONV_RETURN_IF_ERROR(claim(input(0).shape));
-        return one(cast_constant(input(0), to));
+        return one(cast_constant(input(0), *type));
     }
 
     Result<std::vector<Constant>> fold_where() {
@@ -343,37 +263,20 @@ private:
         }
         Shape shape;
         Shape values;
-        if (input(0).type != ElementType::kBool || input(1).type != input(2).type ||
+        if (input(0).type() != ElementType::kBool || input(1).type() != input(2).type() ||
             !broadcast_shapes(input(1).shape, input(2).shape, values) ||
             !broadcast_shapes(values, input(0).shape, shape)) {
             return c_.invalid("inputs do not fit each other");
         }
         SEPCONV_RETURN_IF_ERROR(claim(shape, 0, 3));
-        const Ints condition = broadcast_index(input(0).shape, shape);
-        const Ints yes = broadcast_index(input(1).shape, shape);
-        const Ints no = broadcast_index(input(2).shape, shape);
-        Constant result = empty_like(input(1), shape);
-        for (size_t i = 0; i < condition.size(); ++i) {
-            const bool chosen = input(0).ints[static_cast<size_t>(condition[i])] != 0;
-            append(input(chosen ? 1 : 2), chosen ? yes[i] : no[i], 1, result);
-        }
-        return one(std::move(result));
+        return one(sepconv::fold_where(input(0), input(1), input(2), shape));
     }
 
-    /// Sum, product, maximum, minimum and mean over listed axes.
     Result<std::vector<Constant>> fold_reduce() {
-        const std::string op = c_.node.op.substr(6);
-        const char *step = op == "Prod"                  ? "Mul"
-                           : op == "Sum" || op == "Mean" ? "Add"
-                           : op == "Max" || op == "Min"  ? op.c_str()
-                                                         : nullptr;
-        if (step == nullptr || (op == "Mean" && !input(0).is_float())) {
-            return c_.unsupported("the operator is not supported on constants");
-        }
         Node shaped = c_.node;
         shaped.op = "ReduceMax";
         // ReduceSum took its axes as an input five operator sets before the others.
-        if (op == "Sum" && c_.opset() >= 13 && c_.opset() < 18 && c_.has_input(1)) {
+        if (c_.node.op == "ReduceSum" && c_.opset() >= 13 && c_.opset() < 18 && c_.has_input(1)) {
             const Result<Ints> axes = c_.constant_ints(1, "axes");
             if (!axes.ok()) {
                 return axes.status();
@@ -385,38 +288,14 @@ private:
         if (!shapes.ok()) {
             return node_error(shapes.status().code(), c_.node, shapes.status().message());
         }
-        SEPCONV_RETURN_IF_ERROR(claim(shapes.value()[0], element_count(input(0).shape)));
-        if (element_count(input(0).shape) == 0) {
-            return c_.unsupported("reduction of an empty tensor");
-        }
+        const Shape &shape = shapes.value()[0];
+        SEPCONV_RETURN_IF_ERROR(claim(shape, element_count(input(0).shape)));
         if (shaped.op == "Identity") {
             return one(input(0));
         }
-        return one(reduce(step, op == "Mean", shaped.attribute("axes", Ints()), shapes.value()[0]));
-    }
-
-    Constant reduce(const std::string &step, bool mean, const Ints &axes, Shape shape) const {
-        const Shape &in = input(0).shape;
-        Shape kept = in;
-        Ints order;
-        for (size_t i = 0; i < in.size(); ++i) {
-            if (std::count(axes.begin(), axes.end(), static_cast<int64_t>(i)) == 0) {
-                order.push_back(static_cast<int64_t>(i));
-            } else {
-                kept[i] = 1;
-            }
-        }
-        order.insert(order.end(), axes.begin(), axes.end());
-        const int64_t terms = element_count(in) / element_count(kept);
-        const Ints from = row_major(in);
-        Shape turned;
-        Ints strides;
-        for (const int64_t axis : order) {
-            turned.push_back(in[static_cast<size_t>(axis)]);
-            strides.push_back(from[static_cast<size_t>(axis)]);
-        }
-        return reduce_rows(step, mean, move_strided(input(0), turned, 0, strides), terms,
-                           std::move(shape));
+        std::optional<Constant> value =
+            reduce(c_.node.op, input(0), shaped.attribute("axes", Ints()), shape);
+        return value ? one(std::move(*value)) : not_for_type();
     }
 
     Result<std::vector<Constant>> fold_movement() {
@@ -425,7 +304,7 @@ private:
             return shapes.status();
         }
         for (const Shape &shape : shapes.value()) {
-            SEPCONV_RETURN_IF_ERROR(claim(shape, 0, c_.node.op == "Expand" ? 1 : 0));
+            SEPCONV_RETURN_IF_ERROR(claim(shape));
         }
         const Shape &shape = shapes.value()[0];
         const std::string &op = c_.node.op;
@@ -440,18 +319,10 @@ private:
             return fold_tile(shape, strides);
         }
         if (op == "Expand") {
-            Constant result = empty_like(input(0), shape);
-            for (const int64_t index : broadcast_index(input(0).shape, shape)) {
-                append(input(0), index, 1, result);
-            }
-            return one(std::move(result));
+            return one(expand(input(0), shape));
         }
         if (op == "Transpose") {
-            Ints turned;
-            for (const int64_t axis : c_.node.attribute("perm", Ints())) {
-                turned.push_back(strides[static_cast<size_t>(axis)]);
-            }
-            return one(move_strided(input(0), shape, 0, turned));
+            return one(transpose(input(0), c_.node.attribute("perm", Ints())));
         }
         if (op == "Slice") {
             const Ints starts = c_.node.attribute("starts", Ints());
@@ -471,10 +342,10 @@ private:
     Result<std::vector<Constant>> fold_concat(const Shape &shape) {
         const auto axis = static_cast<std::ptrdiff_t>(c_.node.attribute("axis", int64_t{0}));
         const int64_t outer = element_count(Shape(shape.begin(), shape.begin() + axis));
-        Constant result = empty_like(input(0), shape);
+        Constant result = reserved(input(0), shape);
         for (int64_t i = 0; i < outer; ++i) {
             for (size_t k = 0; k < c_.node.inputs.size(); ++k) {
-                if (input(k).type != input(0).type) {
+                if (input(k).type() != input(0).type()) {
                     return c_.invalid("inputs have different types");
                 }
                 const int64_t run = element_count(input(k).shape) / outer;
@@ -510,36 +381,57 @@ private:
         return one(std::move(result));
     }
 
+    /// Every operand in turn; Pow alone allows them to differ in type.
     Result<std::vector<Constant>> fold_elementwise() {
-        if (c_.node.attribute("fmod", int64_t{0}) != 0) {
-            return c_.unsupported("fmod is not supported");
+        const std::string op = operator_name();
+        const bool variadic = op == "Sum" || op == "Min" || op == "Max";
+        SEPCONV_RETURN_IF_ERROR(claim(input(0).shape));
+        if (c_.node.inputs.size() == 1 && !variadic) {
+            std::optional<Constant> value = fold_unary(op, input(0));
+            return value ? one(std::move(*value)) : not_for_type();
         }
         Constant result = input(0);
-        SEPCONV_RETURN_IF_ERROR(claim(result.shape));
-        const Status unknown = c_.unsupported(
-            "the operator is not supported on these constants alone, or they do not broadcast");
-        if (c_.node.inputs.size() == 1 && c_.node.op != "Sum" && c_.node.op != "Min" &&
-            c_.node.op != "Max") {
-            std::optional<Constant> value = fold_unary(c_.node.op, result);
-            return value ? one(std::move(*value)) : unknown;
-        }
         for (size_t i = 1; i < c_.node.inputs.size(); ++i) {
             Shape shape;
-            if (!c_.has_input(i) || !broadcast_shapes(result.shape, input(i).shape, shape)) {
-                return unknown;
+            if (!c_.has_input(i)) {
+                return c_.invalid("input " + std::to_string(i) + " is missing");
+            }
+            if (!broadcast_shapes(result.shape, input(i).shape, shape)) {
+                return c_.invalid("shapes " + shape_text(result.shape) + " and " +
+                                  shape_text(input(i).shape) + " do not broadcast");
+            }
+            if (op != "Pow" && input(i).type() != result.type()) {
+                return c_.invalid("inputs have the types " + std::string(name_of(result.type())) +
+                                  " and " + name_of(input(i).type()));
+            }
+            if (divides_by_zero(op, input(i))) {
+                return c_.invalid("divides an integer by zero");
             }
             SEPCONV_RETURN_IF_ERROR(claim(shape, 0, 2));
-            // Pow alone allows its operands to differ.
-            std::optional<Constant> value =
-                c_.node.op == "Pow" && input(i).is_float() != result.is_float()
-                    ? std::nullopt
-                    : fold_binary(c_.node.op, result, input(i), shape);
+            std::optional<Constant> value = op == "Pow" ? fold_power(result, input(i), shape)
+                                                        : fold_binary(op, result, input(i), shape);
             if (!value) {
-                return unknown;
+                return not_for_type();
             }
             result = std::move(*value);
         }
         return one(std::move(result));
+    }
+
+    /// As fold_binary knows it.
+    std::string operator_name() const {
+        const std::string &op = c_.node.op;
+        if (op == "Mod" && c_.node.attribute("fmod", int64_t{0}) != 0) return "Fmod";
+        if (op == "BitShift" && input(0).type() == ElementType::kUint8) {
+            return c_.node.attribute("direction", std::string()) == "LEFT" ? "ShiftLeft"
+                                                                           : "ShiftRight";
+        }
+        return op;
+    }
+
+    Status not_for_type() const {
+        return c_.unsupported("the operator is not supported on constants of type " +
+                              std::string(name_of(input(0).type())) + " alone");
     }
 
     NodeContext c_;

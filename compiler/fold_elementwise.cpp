@@ -2,284 +2,289 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string_view>
 #include <unordered_map>
+
+#include "compiler/fold_movement.h"
 
 namespace sepconv {
 namespace {
 
-int64_t to_int(float value, int64_t low, int64_t high) {
-    if (std::isnan(value)) {
-        return 0;
-    }
-    // 2^63 and 2^31 are floats, their predecessors in int64_t are not.
-    if (value >= static_cast<float>(high)) {
-        return high;
-    }
-    return value <= static_cast<float>(low) ? low : static_cast<int64_t>(value);
-}
+template<typename A>
+using Unary = A (*)(A);
+template<typename A>
+using Binary = A (*)(A, A);
+template<typename A>
+using Test = bool (*)(A, A);
+template<typename Function>
+using Table = std::unordered_map<std::string_view, Function>;
 
-int64_t wrap(int64_t value, ElementType type) {
-    if (type == ElementType::kInt32) {
-        const auto low = static_cast<uint32_t>(static_cast<uint64_t>(value));
-        return low < 0x80000000U ? int64_t{low} : int64_t{low} - (int64_t{1} << 32);
-    }
-    return type == ElementType::kBool ? int64_t{value != 0} : value;
-}
-
-using FloatUnary = float (*)(float);
-using FloatBinary = float (*)(float, float);
-using FloatTest = bool (*)(float, float);
-using IntBinary = int64_t (*)(int64_t, int64_t);
-using IntTest = bool (*)(int64_t, int64_t);
-
-const std::unordered_map<std::string_view, FloatUnary> &float_unary() {
-    static const std::unordered_map<std::string_view, FloatUnary> table{
-        {"Floor", [](float x) { return std::floor(x); }},
-        {"Ceil", [](float x) { return std::ceil(x); }},
-        {"Round", [](float x) { return std::nearbyint(x); }},
-        {"Sqrt", [](float x) { return std::sqrt(x); }},
-        {"Exp", [](float x) { return std::exp(x); }},
-        {"Log", [](float x) { return std::log(x); }},
-        {"Neg", [](float x) { return -x; }},
-        {"Abs", [](float x) { return std::fabs(x); }},
-        {"Reciprocal", [](float x) { return 1.0F / x; }},
-        {"Relu", [](float x) { return std::max(x, 0.0F); }},
-        {"Sigmoid", [](float x) { return 1.0F / (1.0F + std::exp(-x)); }},
-        {"Tanh", [](float x) { return std::tanh(x); }},
-        {"Erf", [](float x) { return std::erf(x); }},
+template<typename F>
+const Table<Unary<F>> &floating_unary() {
+    static const Table<Unary<F>> table{
+        {"Floor", [](F x) { return std::floor(x); }},
+        {"Ceil", [](F x) { return std::ceil(x); }},
+        {"Round", [](F x) { return std::nearbyint(x); }},
+        {"Sqrt", [](F x) { return std::sqrt(x); }},
+        {"Exp", [](F x) { return std::exp(x); }},
+        {"Log", [](F x) { return std::log(x); }},
+        {"Sin", [](F x) { return std::sin(x); }},
+        {"Cos", [](F x) { return std::cos(x); }},
+        {"Neg", [](F x) { return -x; }},
+        {"Abs", [](F x) { return std::fabs(x); }},
+        {"Sign", [](F x) { return std::isnan(x) ? x : F((x > 0) - (x < 0)); }},
+        {"Reciprocal", [](F x) { return 1 / x; }},
+        {"Relu", [](F x) { return std::max(x, F(0)); }},
+        {"Sigmoid", [](F x) { return 1 / (1 + std::exp(-x)); }},
+        {"Tanh", [](F x) { return std::tanh(x); }},
+        {"Erf", [](F x) { return std::erf(x); }},
     };
     return table;
 }
 
-const std::unordered_map<std::string_view, FloatBinary> &float_binary() {
-    static const std::unordered_map<std::string_view, FloatBinary> table{
-        {"Add", [](float x, float y) { return x + y; }},
-        {"Sub", [](float x, float y) { return x - y; }},
-        {"Mul", [](float x, float y) { return x * y; }},
-        {"Div", [](float x, float y) { return x / y; }},
-        {"Min", [](float x, float y) { return std::min(x, y); }},
-        {"Max", [](float x, float y) { return std::max(x, y); }},
-        {"Sum", [](float x, float y) { return x + y; }},
-        {"Pow", [](float x, float y) { return std::pow(x, y); }},
+template<typename F>
+const Table<Binary<F>> &floating_binary() {
+    // NaN if any operand is.
+    static const Table<Binary<F>> table{
+        {"Add", [](F x, F y) { return x + y; }},
+        {"Sum", [](F x, F y) { return x + y; }},
+        {"Sub", [](F x, F y) { return x - y; }},
+        {"Mul", [](F x, F y) { return x * y; }},
+        {"Div", [](F x, F y) { return x / y; }},
+        {"Fmod", [](F x, F y) { return std::fmod(x, y); }},
+        {"Min", [](F x, F y) { return x < y || std::isnan(x) ? x : y; }},
+        {"Max", [](F x, F y) { return x > y || std::isnan(x) ? x : y; }},
     };
     return table;
 }
 
-const std::unordered_map<std::string_view, FloatTest> &float_tests() {
-    static const std::unordered_map<std::string_view, FloatTest> table{
-        {"Equal", [](float x, float y) { return x == y; }},
-        {"Less", [](float x, float y) { return x < y; }},
-        {"LessOrEqual", [](float x, float y) { return x <= y; }},
-        {"Greater", [](float x, float y) { return x > y; }},
-        {"GreaterOrEqual", [](float x, float y) { return x >= y; }},
+template<typename I>
+I low_bits(uint64_t value) {
+    return static_cast<I>(value);
+}
+
+/// The divisor whose quotient may overflow, which is undefined in C++.
+template<typename I>
+bool is_minus_one(I value) {
+    return std::is_signed_v<I> && value == static_cast<I>(-1);
+}
+
+template<typename I>
+const Table<Unary<I>> &integer_unary() {
+    static const Table<Unary<I>> table{
+        {"Neg", [](I x) { return low_bits<I>(0 - static_cast<uint64_t>(x)); }},
+        {"Abs", [](I x) { return low_bits<I>(static_cast<uint64_t>(x) * (x < 0 ? -1 : 1)); }},
+        {"Sign", [](I x) { return static_cast<I>((x > 0) - (x < 0)); }},
+        {"Relu", [](I x) { return std::max(x, I{0}); }},
     };
     return table;
 }
 
-int64_t unsigned_of(uint64_t value) {
-    return static_cast<int64_t>(value);
-}
-
-/// Wrapping, as the machine does; signed overflow is undefined in C++.
-const std::unordered_map<std::string_view, IntBinary> &int_binary() {
+/// In uint64_t, since signed overflow is undefined in C++. No y of Div, Mod and Fmod is 0.
+template<typename I>
+const Table<Binary<I>> &integer_binary() {
     using U = uint64_t;
-    static const std::unordered_map<std::string_view, IntBinary> table{
-        {"Add", [](int64_t x, int64_t y) { return unsigned_of(U(x) + U(y)); }},
-        {"Sum", [](int64_t x, int64_t y) { return unsigned_of(U(x) + U(y)); }},
-        {"Sub", [](int64_t x, int64_t y) { return unsigned_of(U(x) - U(y)); }},
-        {"Mul", [](int64_t x, int64_t y) { return unsigned_of(U(x) * U(y)); }},
-        {"Div", [](int64_t x, int64_t y) { return y == -1 ? unsigned_of(-U(x)) : x / y; }},
+    static const Table<Binary<I>> table{
+        {"Add", [](I x, I y) { return low_bits<I>(U(x) + U(y)); }},
+        {"Sum", [](I x, I y) { return low_bits<I>(U(x) + U(y)); }},
+        {"Sub", [](I x, I y) { return low_bits<I>(U(x) - U(y)); }},
+        {"Mul", [](I x, I y) { return low_bits<I>(U(x) * U(y)); }},
+        {"Div", [](I x, I y) { return is_minus_one(y) ? low_bits<I>(0 - U(x)) : I(x / y); }},
+        {"Fmod", [](I x, I y) { return is_minus_one(y) ? I{0} : I(x % y); }},
         {"Mod",
-         [](int64_t x, int64_t y) {
-             const int64_t rest = y == -1 ? 0 : x % y;
-             return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+         [](I x, I y) {
+             const I rest = is_minus_one(y) ? I{0} : I(x % y);
+             return rest != 0 && (rest < 0) != (y < 0) ? I(rest + y) : rest;
          }},
-        {"Min", [](int64_t x, int64_t y) { return std::min(x, y); }},
-        {"Max", [](int64_t x, int64_t y) { return std::max(x, y); }},
-        {"And", [](int64_t x, int64_t y) { return int64_t{x != 0 && y != 0}; }},
-        {"Or", [](int64_t x, int64_t y) { return int64_t{x != 0 || y != 0}; }},
+        {"Min", [](I x, I y) { return std::min(x, y); }},
+        {"Max", [](I x, I y) { return std::max(x, y); }},
+        {"ShiftLeft", [](I x, I y) { return low_bits<I>(U(y) < 64 ? U(x) << U(y) : 0); }},
+        {"ShiftRight", [](I x, I y) { return low_bits<I>(U(y) < 64 ? U(x) >> U(y) : 0); }},
+        {"BitwiseAnd", [](I x, I y) { return I(x & y); }},
+        {"BitwiseOr", [](I x, I y) { return I(x | y); }},
+        {"BitwiseXor", [](I x, I y) { return I(x ^ y); }},
     };
     return table;
 }
 
-const std::unordered_map<std::string_view, IntTest> &int_tests() {
-    static const std::unordered_map<std::string_view, IntTest> table{
-        {"Equal", [](int64_t x, int64_t y) { return x == y; }},
-        {"Less", [](int64_t x, int64_t y) { return x < y; }},
-        {"LessOrEqual", [](int64_t x, int64_t y) { return x <= y; }},
-        {"Greater", [](int64_t x, int64_t y) { return x > y; }},
-        {"GreaterOrEqual", [](int64_t x, int64_t y) { return x >= y; }},
+const Table<Binary<bool>> &logical_binary() {
+    static const Table<Binary<bool>> table{
+        {"And", [](bool x, bool y) { return x && y; }},
+        {"Or", [](bool x, bool y) { return x || y; }},
+        {"Xor", [](bool x, bool y) { return x != y; }},
     };
     return table;
 }
 
-std::optional<Constant> fold_float(const std::string &op, const Constant &x, const Constant &y,
-                                   const std::vector<int64_t> &ix, const std::vector<int64_t> &iy,
-                                   Constant result) {
-    const auto arithmetic = float_binary().find(op);
-    const auto test = float_tests().find(op);
-    const auto fx = [&](size_t i) { return x.floats[static_cast<size_t>(ix[i])]; };
-    const auto fy = [&](size_t i) { return y.floats[static_cast<size_t>(iy[i])]; };
-    if (arithmetic != float_binary().end()) {
-        result.type = x.type;
-        result.floats.resize(ix.size());
-        for (size_t i = 0; i < ix.size(); ++i) {
-            result.floats[i] = arithmetic->second(fx(i), fy(i));
-        }
-    } else if (test != float_tests().end()) {
-        result.type = ElementType::kBool;
-        result.ints.resize(ix.size());
-        for (size_t i = 0; i < ix.size(); ++i) {
-            result.ints[i] = test->second(fx(i), fy(i)) ? 1 : 0;
-        }
+const Table<Unary<bool>> &logical_unary() {
+    static const Table<Unary<bool>> table{{"Not", [](bool x) { return !x; }}};
+    return table;
+}
+
+template<typename A>
+const Table<Unary<A>> &unary_table() {
+    if constexpr (std::is_same_v<A, bool>) {
+        return logical_unary();
+    } else if constexpr (std::is_integral_v<A>) {
+        return integer_unary<A>();
     } else {
-        return std::nullopt;
+        return floating_unary<A>();
     }
-    return result;
 }
 
-std::optional<Constant> fold_int(const std::string &op, const Constant &x, const Constant &y,
-                                 const std::vector<int64_t> &ix, const std::vector<int64_t> &iy,
-                                 Constant result) {
-    const auto arithmetic = int_binary().find(op);
-    const auto test = int_tests().find(op);
-    const bool tests = test != int_tests().end();
-    const bool divides = op == "Div" || op == "Mod";
-    if (!tests && arithmetic == int_binary().end()) return std::nullopt;
-    result.type = tests ? ElementType::kBool : x.type;
-    result.ints.resize(ix.size());
-    for (size_t i = 0; i < ix.size(); ++i) {
-        const int64_t a = x.ints[static_cast<size_t>(ix[i])];
-        const int64_t b = y.ints[static_cast<size_t>(iy[i])];
-        if (divides && b == 0) return std::nullopt;
-        result.ints[i] =
-            tests ? (test->second(a, b) ? 1 : 0) : wrap(arithmetic->second(a, b), x.type);
+template<typename A>
+const Table<Binary<A>> &binary_table() {
+    if constexpr (std::is_same_v<A, bool>) {
+        return logical_binary();
+    } else if constexpr (std::is_integral_v<A>) {
+        return integer_binary<A>();
+    } else {
+        return floating_binary<A>();
     }
-    return result;
+}
+
+template<typename A>
+const Table<Test<A>> &test_table() {
+    static const Table<Test<A>> table{
+        {"Equal", [](A x, A y) { return x == y; }},
+        {"Less", [](A x, A y) { return x < y; }},
+        {"LessOrEqual", [](A x, A y) { return x <= y; }},
+        {"Greater", [](A x, A y) { return x > y; }},
+        {"GreaterOrEqual", [](A x, A y) { return x >= y; }},
+    };
+    return table;
+}
+
+template<typename Function>
+Function find(const Table<Function> &table, const std::string &op) {
+    const auto found = table.find(op);
+    return found == table.end() ? nullptr : found->second;
+}
+
+/// `given` with a shape that it broadcasts to, copied only if it differs.
+class Expanded {
+public:
+    Expanded(const Constant &given, const Shape &shape) : given_(given) {
+        if (given.shape != shape) made_ = expand(given, shape);
+    }
+    template<typename T>
+    const std::vector<T> &values() const {
+        return (made_ ? *made_ : given_).values<T>();
+    }
+
+private:
+    const Constant &given_;
+    std::optional<Constant> made_;
+};
+
+/// R(fn(x, y)) of every pair.
+template<typename R, typename X, typename Y, typename Function>
+Constant zip(const Shape &shape, const std::vector<X> &x, const std::vector<Y> &y, Function fn) {
+    std::vector<R> result(x.size());
+    for (size_t i = 0; i < x.size(); ++i) {
+        result[i] = convert<R>(fn(convert<Arithmetic<X>>(x[i]), convert<Arithmetic<Y>>(y[i])));
+    }
+    return Constant(shape, std::move(result));
+}
+
+/// By squaring. A negative exponent leaves a fraction, which is dropped, of all but 0, 1 and -1.
+template<typename I>
+I integer_power(I x, int64_t y) {
+    if (y < 0 && x == 0) return truncated<I>(HUGE_VAL);
+    if (y < 0 && x != 1 && !is_minus_one(x)) return 0;
+    auto square = static_cast<uint64_t>(x);
+    uint64_t result = 1;
+    for (uint64_t rest = y < 0 ? y % 2 != 0 : y; rest != 0; rest /= 2) {
+        result *= rest % 2 == 0 ? 1 : square;
+        square *= square;
+    }
+    return low_bits<I>(result);
+}
+
+template<typename X, typename Y>
+Arithmetic<X> power(X x, Y y) {
+    if constexpr (std::is_integral_v<X> && std::is_integral_v<Y>) {
+        return integer_power(x, static_cast<int64_t>(y));
+    } else {
+        // float to a float in float, anything else in double.
+        return convert<Arithmetic<X>>(std::pow(x, y));
+    }
 }
 
 }  // namespace
 
-Constant cast_constant(const Constant &value, ElementType to) {
-    Constant result;
-    result.type = to;
-    result.shape = value.shape;
-    if (value.is_float() && result.is_float()) {
-        result.floats = value.floats;
-    } else if (result.is_float()) {
-        result.floats.assign(value.ints.begin(), value.ints.end());
-    } else if (value.is_float()) {
-        const bool narrow = to == ElementType::kInt32;
-        const int64_t low = narrow ? INT32_MIN : INT64_MIN;
-        const int64_t high = narrow ? INT32_MAX : INT64_MAX;
-        for (const float x : value.floats) {
-            // NaN differs from 0 and is true.
-            result.ints.push_back(to == ElementType::kBool ? int64_t{x != 0.0F}
-                                                           : to_int(x, low, high));
-        }
-    } else {
-        for (const int64_t x : value.ints) {
-            result.ints.push_back(wrap(x, to));
-        }
-    }
-    return result;
-}
-
-std::vector<int64_t> broadcast_index(const Shape &shape, const Shape &into) {
-    const size_t rank = into.size();
-    std::vector<int64_t> strides(rank, 0);
-    int64_t stride = 1;
-    for (size_t i = 0; i < shape.size(); ++i) {
-        const int64_t extent = shape[shape.size() - 1 - i];
-        strides[rank - 1 - i] = extent == 1 ? 0 : stride;
-        stride *= extent;
-    }
-    std::vector<int64_t> result(static_cast<size_t>(element_count(into)));
-    std::vector<int64_t> index(rank, 0);
-    int64_t offset = 0;
-    for (int64_t &element : result) {
-        element = offset;
-        for (size_t axis = rank; axis-- > 0;) {
-            offset += strides[axis];
-            if (++index[axis] < into[axis]) {
-                break;
-            }
-            offset -= strides[axis] * into[axis];
-            index[axis] = 0;
-        }
-    }
-    return result;
+bool divides_by_zero(const std::string &op, const Constant &y) {
+    if (y.is_floating() || (op != "Div" && op != "Mod" && op != "Fmod")) return false;
+    return y.visit([](const auto &list) {
+        return std::any_of(list.begin(), list.end(),
+                           [](auto element) { return !convert<bool>(element); });
+    });
 }
 
 std::optional<Constant> fold_unary(const std::string &op, const Constant &x) {
-    Constant result = x;
-    if (x.is_float()) {
-        const auto found = float_unary().find(op);
-        if (found == float_unary().end()) {
-            return std::nullopt;
+    return x.visit([&](const auto &elements) -> std::optional<Constant> {
+        using T = ElementOf<decltype(elements)>;
+        const auto function = find(unary_table<Arithmetic<T>>(), op);
+        if (function == nullptr) return std::nullopt;
+        std::vector<T> result;
+        result.reserve(elements.size());
+        for (const T element : elements) {
+            result.push_back(convert<T>(function(convert<Arithmetic<T>>(element))));
         }
-        std::transform(x.floats.begin(), x.floats.end(), result.floats.begin(), found->second);
-        return result;
-    }
-    const bool inverts = op == "Not" && x.type == ElementType::kBool;
-    const bool negates = op == "Neg";
-    if (!inverts && !negates && op != "Abs") return std::nullopt;
-    for (int64_t &value : result.ints) {
-        if (inverts) {
-            value = value == 0 ? 1 : 0;
-        } else if (negates || value < 0) {
-            value = wrap(unsigned_of(-static_cast<uint64_t>(value)), x.type);
-        }
-    }
-    return result;
+        return Constant(x.shape, std::move(result));
+    });
 }
 
 std::optional<Constant> fold_binary(const std::string &op, const Constant &x, const Constant &y,
                                     const Shape &shape) {
-    if (x.type != y.type) {
+    if (x.type() != y.type()) return std::nullopt;
+    const Expanded left(x, shape);
+    const Expanded right(y, shape);
+    return x.visit([&](const auto &elements) -> std::optional<Constant> {
+        using T = ElementOf<decltype(elements)>;
+        const auto &xs = left.values<T>();
+        const auto &ys = right.values<T>();
+        if (const auto function = find(binary_table<Arithmetic<T>>(), op)) {
+            return zip<T>(shape, xs, ys, function);
+        }
+        if (const auto test = find(test_table<Arithmetic<T>>(), op)) {
+            return zip<Bool>(shape, xs, ys, test);
+        }
         return std::nullopt;
-    }
-    const std::vector<int64_t> ix = broadcast_index(x.shape, shape);
-    const std::vector<int64_t> iy = broadcast_index(y.shape, shape);
-    Constant result;
-    result.shape = shape;
-    return x.is_float() ? fold_float(op, x, y, ix, iy, std::move(result))
-                        : fold_int(op, x, y, ix, iy, std::move(result));
+    });
 }
 
-namespace {
-
-template<typename T, typename Step>
-std::vector<T> reduced(const std::vector<T> &rows, size_t terms, Step step) {
-    std::vector<T> result;
-    result.reserve(rows.size() / terms);
-    for (size_t first = 0; first < rows.size(); first += terms) {
-        T value = rows[first];
-        for (size_t i = 1; i < terms; ++i) value = step(value, rows[first + i]);
-        result.push_back(value);
-    }
-    return result;
+std::optional<Constant> fold_power(const Constant &x, const Constant &y, const Shape &shape) {
+    const Expanded left(x, shape);
+    const Expanded right(y, shape);
+    return x.visit([&](const auto &bases) {
+        return y.visit([&](const auto &exponents) -> std::optional<Constant> {
+            using X = ElementOf<decltype(bases)>;
+            using Y = ElementOf<decltype(exponents)>;
+            if constexpr (std::is_same_v<X, Bool> || std::is_same_v<Y, Bool>) {
+                return std::nullopt;
+            } else {
+                return zip<X>(shape, left.values<X>(), right.values<Y>(),
+                              power<Arithmetic<X>, Arithmetic<Y>>);
+            }
+        });
+    });
 }
 
-}  // namespace
-
-Constant reduce_rows(const std::string &op, bool mean, const Constant &rows, int64_t terms,
-                     Shape shape) {
-    Constant result;
-    result.type = rows.type;
-    result.shape = std::move(shape);
-    const auto count = static_cast<size_t>(terms);
-    if (rows.is_float()) {
-        result.floats = reduced(rows.floats, count, float_binary().at(op));
-        for (float &value : result.floats) value /= mean ? static_cast<float>(terms) : 1.0F;
-    } else {
-        const IntBinary step = int_binary().at(op);
-        result.ints = reduced(rows.ints, count,
-                              [&](int64_t x, int64_t y) { return wrap(step(x, y), rows.type); });
-    }
-    return result;
+Constant fold_where(const Constant &condition, const Constant &yes, const Constant &no,
+                    const Shape &shape) {
+    const Expanded chosen(condition, shape);
+    const Expanded left(yes, shape);
+    const Expanded right(no, shape);
+    return yes.visit([&](const auto &elements) {
+        using T = ElementOf<decltype(elements)>;
+        std::vector<T> result = right.values<T>();
+        const auto &choices = chosen.values<Bool>();
+        for (size_t i = 0; i < result.size(); ++i) {
+            if (choices[i].value) result[i] = left.values<T>()[i];
+        }
+        return Constant(shape, std::move(result));
+    });
 }
 
 }  // namespace sepconv

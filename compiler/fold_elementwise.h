@@ -4,28 +4,32 @@
 #include <optional>
 #include <string>
 
-#include "compiler/graph.h"
+#include "compiler/constant.h"
 
 namespace sepconv {
 
-/// `value` as type `to`, defined for every value: out of range is clamped, NaN becomes 0.
-Constant cast_constant(const Constant &value, ElementType to);
+// Elementwise operators by their ONNX names. Each type computes in its own arithmetic: FLOAT in
+// float, DOUBLE in double, FLOAT16 in float with every result rounded, integers modulo 2^bits.
+// "Fmod" is Mod with fmod 1.
 
-/// f(x) with the operator's meaning; nothing if the operator is unknown or not for x's type.
+/// f(x); nothing if the operator is unknown or not for x's type.
 std::optional<Constant> fold_unary(const std::string &op, const Constant &x);
 
-/// f(x, y) for operands of the same type that broadcast to `shape`; integers wrap around. Nothing
-/// if the operator is unknown, not for that type, or divides an integer by zero.
+/// Whether x / y of integers would divide by a zero in `y`.
+bool divides_by_zero(const std::string &op, const Constant &y);
+
+/// f(x, y) for operands of one type that broadcast to `shape`, and no division by zero; comparisons
+/// give BOOL. Nothing if the operator is unknown or not for that type.
 std::optional<Constant> fold_binary(const std::string &op, const Constant &x, const Constant &y,
                                     const Shape &shape);
 
-/// One value for each run of `terms` values (at least one): "Add", "Mul", "Min" or "Max" from the
-/// first to the last, and then of floats the mean.
-Constant reduce_rows(const std::string &op, bool mean, const Constant &rows, int64_t terms,
-                     Shape shape);
+/// x to the power of y, in x's type; y may have another one. Powers of integers are exact modulo
+/// 2^bits. Nothing for BOOL.
+std::optional<Constant> fold_power(const Constant &x, const Constant &y, const Shape &shape);
 
-/// Index into a tensor of `shape` for each row-major index into `into`, to which it broadcasts.
-std::vector<int64_t> broadcast_index(const Shape &shape, const Shape &into);
+/// Where: `yes` where `condition` (BOOL) is true, else `no`, which has the same type.
+Constant fold_where(const Constant &condition, const Constant &yes, const Constant &no,
+                    const Shape &shape);
 
 }  // namespace sepconv
 

@@ -17,14 +17,6 @@ T attribute_or(const Node &node, const std::string &key, const T &otherwise) {
 
 }  // namespace
 
-int64_t element_count(const Shape &shape) {
-    int64_t count = 1;
-    for (const int64_t extent : shape) {
-        count *= extent;
-    }
-    return count;
-}
-
 int64_t Node::attribute(const std::string &key, int64_t otherwise) const {
     return attribute_or(*this, key, otherwise);
 }

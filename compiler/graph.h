@@ -9,25 +9,9 @@
 #include <variant>
 #include <vector>
 
+#include "compiler/constant.h"
+
 namespace sepconv {
-
-using Shape = std::vector<int64_t>;
-
-/// Product of the extents; 1 for a scalar. Shapes in a graph never overflow (the reader checks).
-int64_t element_count(const Shape &shape);
-
-enum class ElementType { kFloat, kInt64, kInt32, kBool, kDouble };
-
-/// A constant: initialiser or folded value. Floats (and doubles, narrowed) in `floats`; integers
-/// and booleans widened in `ints`. Exactly one of the two holds element_count(shape) values.
-struct Constant {
-    ElementType type = ElementType::kFloat;
-    Shape shape;
-    std::vector<float> floats;
-    std::vector<int64_t> ints;
-
-    bool is_float() const { return type == ElementType::kFloat || type == ElementType::kDouble; }
-};
 
 using Attribute =
     std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, Constant>;

@@ -30,10 +30,10 @@ Result<std::vector<int64_t>> NodeContext::constant_ints(size_t input,
         return unsupported("input " + std::to_string(input) + " (" + what +
                            ") is not constant at the given input shapes");
     }
-    if (given->is_float() || given->shape.size() > 1) {
+    if (given->is_floating() || given->shape.size() > 1) {
         return invalid("input " + std::to_string(input) + " (" + what + ") is no list of integers");
     }
-    return given->ints;
+    return given->converted<int64_t>();
 }
 
 Result<std::vector<float>> NodeContext::constant_floats(size_t input,
@@ -46,10 +46,10 @@ Result<std::vector<float>> NodeContext::constant_floats(size_t input,
         return unsupported("input " + std::to_string(input) + " (" + what +
                            ") is not constant at the given input shapes");
     }
-    if (!given->is_float() || given->shape.size() > 1) {
+    if (!given->is_floating() || given->shape.size() > 1) {
         return invalid("input " + std::to_string(input) + " (" + what + ") is no list of floats");
     }
-    return given->floats;
+    return given->converted<float>();
 }
 
 Result<int64_t> NodeContext::resolve_axis(int64_t axis, int64_t rank) const {
@@ -144,7 +144,7 @@ Status infer_swish(NodeContext &c) {
 Status infer_dropout(NodeContext &c) {
     if (c.has_input(2)) {
         const Constant *training = c.constant(2);
-        const bool off = training != nullptr && training->ints.size() == 1 && !training->ints[0];
+        const bool off = training != nullptr && training->converted<int64_t>() == Ints{0};
         if (!off) {
             return c.unsupported("training_mode (input 2) is not constant and false");
         }
@@ -229,8 +229,7 @@ Status infer_pow(NodeContext &c) {
         exponent->shape.size() > c.shape(0).size()) {
         return c.unsupported("the exponent must be a constant number");
     }
-    const float value =
-        exponent->is_float() ? exponent->floats[0] : static_cast<float>(exponent->ints[0]);
+    const float value = exponent->converted<float>()[0];
     c.outputs = {c.shape(0)};
     if (value == 2.0F) {
         c.node.op = "Mul";

@@ -140,7 +140,7 @@ View Lowering::view_of(const std::string &name) {
     auto known = views_.find(name);
     if (known != views_.end()) return known->second;
     const Constant &constant = *graph_.constant(name);
-    return views_[name] = constant_view(constant.shape, constant.floats);
+    return views_[name] = constant_view(constant.shape, constant.floats());
 }
 
 View Lowering::constant_view(const Shape &shape, const std::vector<float> &values) {

@@ -55,7 +55,7 @@ Result<Convolution> Lowering::place_pointwise(const Node &node, const FusedSteps
     places.push_back(constant_floats(
         pack_convolution(shape[0], shape[1], 1, 1, [&](int64_t co, int64_t ci, int64_t, int64_t) {
             const int64_t natural = ci % channels * multiplier + ci / channels;
-            return weights.value()->floats[co * shape[1] + natural];
+            return weights.value()->floats()[co * shape[1] + natural];
         })));
     places.push_back(constant_floats(pack_channels(shape[0], 1, bias_of(node))));
     Result<Epilogue> epilogue =
@@ -70,7 +70,7 @@ Result<Depthwise> Lowering::place_depthwise(const Node &node, const FusedSteps &
                                             std::vector<Image> &operands) {
     Result<const Constant *> weights = constant_of(node, 1);
     SEPCONV_RETURN_IF_ERROR(weights.status());
-    const std::vector<float> &values = weights.value()->floats;
+    const std::vector<float> &values = weights.value()->floats();
     const Kernel2d kernel = kernel_of(weights.value()->shape);
     Depthwise layer;
     layer.channels = static_cast<int>(graph_.shape_of(node.input(0))[1]);

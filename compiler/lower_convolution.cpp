@@ -17,14 +17,14 @@ View whole(const View &view) {
 
 Result<const Constant *> Lowering::constant_of(const Node &node, size_t input) const {
     const Constant *constant = graph_.constant(node.input(input));
-    if (constant != nullptr && constant->is_float()) return constant;
+    if (constant != nullptr && constant->type() == ElementType::kFloat) return constant;
     return unsupported(node, fmt::format("input {} must be a constant float tensor", input));
 }
 
 std::function<float(int64_t)> Lowering::bias_of(const Node &node) const {
     const Constant *bias = graph_.constant(node.input(2));
     if (bias == nullptr) return [](int64_t) { return 0.0F; };
-    return [bias](int64_t channel) { return bias->floats[channel]; };
+    return [bias](int64_t channel) { return bias->floats()[channel]; };
 }
 
 Result<Epilogue> Lowering::place_epilogue(const FusedSteps &steps, int64_t first, int64_t channels,
@@ -40,14 +40,14 @@ Result<Epilogue> Lowering::place_epilogue(const FusedSteps &steps, int64_t first
             case Operand::kNone:
                 break;
             case Operand::kScalar:
-                places.push_back(constant_floats(constant->floats));
+                places.push_back(constant_floats(constant->floats()));
                 break;
             case Operand::kChannel:
                 if (constant != nullptr) {
                     SEPCONV_RETURN_IF_ERROR(claim(multiplier * whole_panels(channels)));
                     places.push_back(
                         constant_floats(pack_channels(channels, multiplier, [&](int64_t channel) {
-                            return constant->floats[first + channel];
+                            return constant->floats()[first + channel];
                         })));
                 } else {
                     View gate = view_of(fused.operand);
@@ -106,7 +106,7 @@ Status Lowering::lower_convolution(const Group &group) {
     Result<const Constant *> weights = constant_of(node, 1);
     SEPCONV_RETURN_IF_ERROR(weights.status());
     const Shape &shape = weights.value()->shape;
-    const std::vector<float> &values = weights.value()->floats;
+    const std::vector<float> &values = weights.value()->floats();
     const int64_t groups = node.attribute("group", int64_t{1});
     const Kernel2d kernel = kernel_of(shape);
     const View in = view_of(node.input(0));
@@ -204,7 +204,7 @@ Status Lowering::lower_transposed(const Group &group) {
     Result<const Constant *> weights = constant_of(node, 1);
     SEPCONV_RETURN_IF_ERROR(weights.status());
     const Shape &shape = weights.value()->shape;  // [in, out / groups, kernel_h, kernel_w]
-    const std::vector<float> &values = weights.value()->floats;
+    const std::vector<float> &values = weights.value()->floats();
     const Kernel2d kernel = kernel_of(shape);
     const Window window = window_of(node, kernel);
     const int64_t groups = node.attribute("group", int64_t{1});
@@ -285,11 +285,11 @@ Status Lowering::lower_matrix(const Group &group) {
     part.in_channels = inputs;
     part.out_channels = outputs;
     part.weight = [&](int64_t co, int64_t ci, int64_t, int64_t) {
-        return alpha * matrix.floats[transposed_weights ? co * inputs + ci : ci * outputs + co];
+        return alpha * matrix.floats()[transposed_weights ? co * inputs + ci : ci * outputs + co];
     };
     part.bias = [&](int64_t channel) {
         if (bias == nullptr) return 0.0F;
-        return beta * bias->floats[bias->floats.size() == 1 ? 0 : channel];
+        return beta * bias->floats()[bias->floats().size() == 1 ? 0 : channel];
     };
     part.epilogue = group.epilogue;
     SEPCONV_RETURN_IF_ERROR(lower_part(part, rows.value(), target, nullptr));

@@ -1,7 +1,7 @@
 #include "compiler/onnx_tensor.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -19,111 +19,70 @@ Status invalid(const std::string &what, const std::string &text) {
     return Status(StatusCode::kInvalidModel, what + ": " + text);
 }
 
-size_t element_bytes(ElementType type) {
-    switch (type) {
-        case ElementType::kFloat:
-        case ElementType::kInt32:
-            return 4;
-        case ElementType::kInt64:
-        case ElementType::kDouble:
-            return 8;
-        case ElementType::kBool:
-            return 1;
-    }
-    return 1;
-}
-
 // ONNX raw data is little-endian, as are all machines that the compiler runs on.
-template<typename Stored, typename Held>
-void decode(std::string_view bytes, std::vector<Held> &values) {
-    values.resize(bytes.size() / sizeof(Stored));
-    for (size_t i = 0; i < values.size(); ++i) {
-        Stored stored;
-        std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));
-        values[i] = static_cast<Held>(stored);
-    }
+template<typename T>
+void decode(std::string_view bytes, std::vector<T> &values) {
+    if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
 }
 
-float narrow(double value) {
-    // Out of float's range the conversion is undefined in C++; IEEE's answer is infinity.
-    constexpr double kMax = 3.4028235677973366e38;
-    if (value > kMax || value < -kMax) {
-        return value > 0 ? HUGE_VALF : -HUGE_VALF;
-    }
-    return static_cast<float>(value);
+void decode(std::string_view bytes, std::vector<Bool> &values) {
+    std::transform(bytes.begin(), bytes.end(), values.begin(),
+                   [](char byte) { return Bool(byte != 0); });
 }
 
-Status decode_raw(std::string_view bytes, const std::string &what, Constant &constant) {
+Status decode_raw(std::string_view bytes, const std::string &what, ElementType type,
+                  Constant &constant) {
     const auto elements = static_cast<uint64_t>(element_count(constant.shape));
-    const uint64_t expected = elements * element_bytes(constant.type);
+    const uint64_t expected = elements * element_bytes(type);
     if (bytes.size() != expected) {
         return invalid(what, "has " + std::to_string(bytes.size()) + " bytes of data, its shape " +
                                  shape_text(constant.shape) + " needs " + std::to_string(expected));
     }
-    switch (constant.type) {
-        case ElementType::kFloat:
-            constant.floats.resize(elements);
-            if (elements != 0) {
-                std::memcpy(constant.floats.data(), bytes.data(), bytes.size());
-            }
-            break;
-        case ElementType::kDouble: {
-            std::vector<double> values;
-            decode<double>(bytes, values);
-            constant.floats.resize(values.size());
-            for (size_t i = 0; i < values.size(); ++i) {
-                constant.floats[i] = narrow(values[i]);
-            }
-            break;
-        }
-        case ElementType::kInt32:
-            decode<int32_t>(bytes, constant.ints);
-            break;
-        case ElementType::kInt64:
-            decode<int64_t>(bytes, constant.ints);
-            break;
-        case ElementType::kBool:
-            decode<uint8_t>(bytes, constant.ints);
-            for (int64_t &value : constant.ints) {
-                value = value != 0 ? 1 : 0;
-            }
-            break;
-    }
+    constant = Constant(type, constant.shape);
+    constant.visit([bytes](auto &values) { decode(bytes, values); });
     return Status();
 }
 
-Status decode_typed(const onnx::TensorProto &tensor, const std::string &what, Constant &constant) {
-    int64_t held = 0;
-    switch (constant.type) {
-        case ElementType::kFloat:
-            constant.floats.assign(tensor.float_data().begin(), tensor.float_data().end());
-            held = tensor.float_data_size();
-            break;
-        case ElementType::kDouble:
-            for (const double value : tensor.double_data()) {
-                constant.floats.push_back(narrow(value));
+/// From one of TensorProto's lists, which hold the narrow types in wider ones.
+template<typename List>
+Status decode_list(const List &list, const std::string &what, ElementType type,
+                   Constant &constant) {
+    const int64_t expected = element_count(constant.shape);
+    if (list.size() != expected) {
+        return invalid(what, "has " + std::to_string(list.size()) + " values, its shape " +
+                                 shape_text(constant.shape) + " needs " + std::to_string(expected));
+    }
+    constant = Constant(type, constant.shape);
+    constant.visit([&list](auto &values) {
+        using T = ElementOf<decltype(values)>;
+        std::transform(list.begin(), list.end(), values.begin(), [](auto stored) {
+            if constexpr (std::is_same_v<T, Half>) {
+                Half half;
+                half.bits = static_cast<uint16_t>(stored);
+                return half;
+            } else {
+                return convert<T>(stored);
             }
-            held = tensor.double_data_size();
-            break;
+        });
+    });
+    return Status();
+}
+
+Status decode_typed(const onnx::TensorProto &tensor, const std::string &what, ElementType type,
+                    Constant &constant) {
+    switch (type) {
+        case ElementType::kFloat:
+            return decode_list(tensor.float_data(), what, type, constant);
+        case ElementType::kDouble:
+            return decode_list(tensor.double_data(), what, type, constant);
+        case ElementType::kInt64:
+            return decode_list(tensor.int64_data(), what, type, constant);
+        case ElementType::kFloat16:
+        case ElementType::kInt8:
+        case ElementType::kUint8:
         case ElementType::kInt32:
         case ElementType::kBool:
-            constant.ints.assign(tensor.int32_data().begin(), tensor.int32_data().end());
-            held = tensor.int32_data_size();
-            break;
-        case ElementType::kInt64:
-            constant.ints.assign(tensor.int64_data().begin(), tensor.int64_data().end());
-            held = tensor.int64_data_size();
-            break;
-    }
-    if (constant.type == ElementType::kBool) {
-        for (int64_t &value : constant.ints) {
-            value = value != 0 ? 1 : 0;
-        }
-    }
-    const int64_t expected = element_count(constant.shape);
-    if (held != expected) {
-        return invalid(what, "has " + std::to_string(held) + " values, its shape " +
-                                 shape_text(constant.shape) + " needs " + std::to_string(expected));
+            return decode_list(tensor.int32_data(), what, type, constant);
     }
     return Status();
 }
@@ -239,6 +198,12 @@ std::optional<ElementType> element_type(int data_type) {
             return ElementType::kFloat;
         case onnx::TensorProto::DOUBLE:
             return ElementType::kDouble;
+        case onnx::TensorProto::FLOAT16:
+            return ElementType::kFloat16;
+        case onnx::TensorProto::INT8:
+            return ElementType::kInt8;
+        case onnx::TensorProto::UINT8:
+            return ElementType::kUint8;
         case onnx::TensorProto::INT32:
             return ElementType::kInt32;
         case onnx::TensorProto::INT64:
@@ -265,37 +230,39 @@ Result<Constant> read_tensor(const onnx::TensorProto &tensor, const std::string 
     if (!type) {
         return Status(StatusCode::kUnsupported,
                       what + ": element type " + data_type_name(tensor.data_type()) +
-                          " is not supported, expected FLOAT, DOUBLE, INT32, INT64 or BOOL");
+                          " is not supported, expected FLOAT, DOUBLE, FLOAT16, INT8, UINT8, "
+                          "INT32, INT64 or BOOL");
     }
-    constant.type = *type;
     constant.shape.assign(tensor.dims().begin(), tensor.dims().end());
     SEPCONV_RETURN_IF_ERROR(check_shape(what, constant.shape));
     if (tensor.has_segment()) {
         return Status(StatusCode::kUnsupported, what + ": segmented tensors are not supported");
     }
-    if (!constant.is_float()) {
-        budget.derived -= element_count(constant.shape) * static_cast<int64_t>(sizeof(int64_t));
+    const int64_t bytes =
+        element_count(constant.shape) * static_cast<int64_t>(element_bytes(*type));
+    // A file has as many bytes of floats, but integers may take one each.
+    if (*type != ElementType::kFloat && *type != ElementType::kDouble) {
+        budget.derived -= bytes;
         if (budget.derived < 0) return over_budget(what);
     }
     if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
-        const uint64_t expected =
-            static_cast<uint64_t>(element_count(constant.shape)) * element_bytes(constant.type);
-        budget.external -= static_cast<int64_t>(expected);
+        budget.external -= bytes;
         if (budget.external < 0) {
             return Status(
                 StatusCode::kResourceExhausted,
                 what + ": external data exceeds " + std::to_string(kMaxExternalBytes) + " bytes");
         }
-        const Result<std::string> bytes = read_external(tensor, what, folder, expected);
-        if (!bytes.ok()) {
-            return bytes.status();
+        const Result<std::string> data =
+            read_external(tensor, what, folder, static_cast<uint64_t>(bytes));
+        if (!data.ok()) {
+            return data.status();
         }
-        budget.derived += static_cast<int64_t>(expected) * kDerivedPerByte;
-        SEPCONV_RETURN_IF_ERROR(decode_raw(bytes.value(), what, constant));
+        budget.derived += bytes * kDerivedPerByte;
+        SEPCONV_RETURN_IF_ERROR(decode_raw(data.value(), what, *type, constant));
     } else if (tensor.has_raw_data()) {
-        SEPCONV_RETURN_IF_ERROR(decode_raw(tensor.raw_data(), what, constant));
+        SEPCONV_RETURN_IF_ERROR(decode_raw(tensor.raw_data(), what, *type, constant));
     } else {
-        SEPCONV_RETURN_IF_ERROR(decode_typed(tensor, what, constant));
+        SEPCONV_RETURN_IF_ERROR(decode_typed(tensor, what, *type, constant));
     }
     return constant;
 }

@@ -194,11 +194,10 @@ private:
             if (constant == nullptr) {
                 continue;
             }
-            if (constant->type != ElementType::kFloat) {
+            if (constant->type() != ElementType::kFloat) {
                 return node_error(StatusCode::kUnsupported, node,
-                                  "input " + std::to_string(i) +
-                                      " is a constant of another type "
-                                      "than float");
+                                  "input " + std::to_string(i) + " is a constant of type " +
+                                      name_of(constant->type()) + ", expected FLOAT");
             }
             if (element_count(constant->shape) == 0) {
                 return node_error(StatusCode::kInvalidModel, node,
@@ -303,10 +302,11 @@ private:
                 continue;
             }
             const Constant &constant = found.mapped();
-            if (constant.type != ElementType::kFloat || element_count(constant.shape) == 0) {
+            if (constant.type() != ElementType::kFloat || element_count(constant.shape) == 0) {
                 return Status(StatusCode::kUnsupported,
-                              "output " + quote(output) +
-                                  " is a constant of another type than float, or empty");
+                              "output " + quote(output) + " is a constant of type " +
+                                  name_of(constant.type()) + " and shape " +
+                                  shape_text(constant.shape) + ", expected FLOAT, not empty");
             }
             Node node;
             node.op = "Identity";

@@ -134,10 +134,10 @@ void LayerBuilder::constant(const std::string &option, const StageArrays &given,
             return fail(fmt::format("{}: stage {} is {}, got {}", option, stage, shape_text(shape),
                                     shape_text(array->shape)));
         }
-        value.floats = array->values;
+        value.floats() = array->values;
     } else {
-        value.floats.resize(static_cast<size_t>(element_count(shape)));
-        for (float &element : value.floats) element = random_.next(bound);
+        value.floats().resize(static_cast<size_t>(element_count(shape)));
+        for (float &element : value.floats()) element = random_.next(bound);
     }
     graph_.constants[name] = std::move(value);
 }

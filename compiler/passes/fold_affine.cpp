@@ -69,7 +69,7 @@ std::optional<Doubles> per_channel(const Graph &graph, const std::string &value,
             return std::nullopt;
         }
     }
-    Doubles numbers(constant->floats.begin(), constant->floats.end());
+    Doubles numbers(constant->floats().begin(), constant->floats().end());
     if (numbers.size() == 1) {
         numbers.resize(layout.channels, numbers[0]);
     }
@@ -193,7 +193,7 @@ private:
             return Doubles(channels, 0.0);
         }
         if (node.op != "Gemm") {
-            const std::vector<float> &floats = graph_.constant(node.input(2))->floats;
+            const std::vector<float> &floats = graph_.constant(node.input(2))->floats();
             return Doubles(floats.begin(), floats.end());
         }
         const Layout layout{1, channels};
@@ -207,22 +207,22 @@ private:
     }
 
     bool apply(Node &node, const Layout &layout, const Affine &affine) {
-        if (!claim(graph_.constant(node.input(1))->floats.size() + 2 * layout.channels))
+        if (!claim(graph_.constant(node.input(1))->floats().size() + 2 * layout.channels))
             return false;
         const std::optional<Doubles> bias = bias_of(node, layout.channels);
         Constant weights = *graph_.constant(node.input(1));
-        for (size_t i = 0; i < weights.floats.size(); ++i) {
+        for (size_t i = 0; i < weights.floats().size(); ++i) {
             const size_t channel = channel_of(node, weights.shape, layout.channels, i);
-            weights.floats[i] = static_cast<float>(weights.floats[i] * affine.scale[channel]);
+            weights.floats()[i] = static_cast<float>(weights.floats()[i] * affine.scale[channel]);
         }
         Constant sum;
         sum.shape = {static_cast<int64_t>(layout.channels)};
         for (size_t c = 0; bias && c < layout.channels; ++c) {
-            sum.floats.push_back(
+            sum.floats().push_back(
                 static_cast<float>((*bias)[c] * affine.scale[c] + affine.shift[c]));
         }
         // Infinite weights would turn zeros into NaN.
-        if (!bias || !all_finite(weights.floats) || !all_finite(sum.floats)) {
+        if (!bias || !all_finite(weights.floats()) || !all_finite(sum.floats())) {
             return false;
         }
         const bool shifts = !node.input(2).empty() || !is_zero(affine.shift);

@@ -38,8 +38,9 @@ std::string unused_name(const Graph &graph, std::string base) {
 
 const float *scalar_of(const Graph &graph, const std::string &value) {
     const Constant *constant = graph.constant(value);
-    const bool scalar = constant != nullptr && constant->floats.size() == 1;
-    return scalar ? constant->floats.data() : nullptr;
+    const bool scalar = constant != nullptr && constant->type() == ElementType::kFloat &&
+                        constant->floats().size() == 1;
+    return scalar ? constant->floats().data() : nullptr;
 }
 
 }  // namespace sepconv

@@ -12,7 +12,7 @@ void append_affine(Graph &graph, const Node &node, const std::string &scale_name
                    std::vector<Node> &nodes) {
     const std::vector<float> *parameters[4];
     for (size_t i = 0; i < 4; ++i) {
-        parameters[i] = &graph.constant(node.input(i + 1))->floats;
+        parameters[i] = &graph.constant(node.input(i + 1))->floats();
     }
     const auto &[gamma, beta, mean, variance] = parameters;
     const auto epsilon = static_cast<double>(node.attribute("epsilon", 1e-5F));
@@ -24,8 +24,8 @@ void append_affine(Graph &graph, const Node &node, const std::string &scale_name
     Constant shift = scale;
     for (size_t c = 0; c < gamma->size(); ++c) {
         const double factor = (*gamma)[c] / std::sqrt((*variance)[c] + epsilon);
-        scale.floats.push_back(static_cast<float>(factor));
-        shift.floats.push_back(static_cast<float>((*beta)[c] - (*mean)[c] * factor));
+        scale.floats().push_back(static_cast<float>(factor));
+        shift.floats().push_back(static_cast<float>((*beta)[c] - (*mean)[c] * factor));
     }
 
     const std::string scaled = unused_name(graph, node.outputs[0] + "_scaled");

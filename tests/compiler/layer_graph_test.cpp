@@ -176,12 +176,12 @@ TEST(LayerGraph, WeightsGoToTheirStage) {
     LayerSpec spec = inverted_residual();
     spec.weights["project"] = {{8, 24}, std::vector<float>(8 * 24, 3.0F)};
     const Graph graph = graph_of(spec);
-    EXPECT_EQ(graph.constant("project_weights")->floats, spec.weights["project"].values);
-    EXPECT_EQ(graph.constant("project_bias")->floats, std::vector<float>(8, 0.0F));
-    EXPECT_NE(graph.constant("expand_bias")->floats, std::vector<float>(24, 0.0F));
+    EXPECT_EQ(graph.constant("project_weights")->floats(), spec.weights["project"].values);
+    EXPECT_EQ(graph.constant("project_bias")->floats(), std::vector<float>(8, 0.0F));
+    EXPECT_NE(graph.constant("expand_bias")->floats(), std::vector<float>(24, 0.0F));
     LayerSpec one = spec_of("pointwise", "3x3x2", 1);
     one.weights[""] = {{1, 2}, {5, 6}};
-    EXPECT_THAT(graph_of(one).constant("pointwise_weights")->floats, ElementsAre(5, 6));
+    EXPECT_THAT(graph_of(one).constant("pointwise_weights")->floats(), ElementsAre(5, 6));
 }
 
 TEST(LayerGraph, RefusalsNameTheOption) {

@@ -70,8 +70,8 @@ TEST(LowerBatchNormalization, BecomesMulAndAdd) {
     const Constant *scale = graph.constant(graph.nodes[0].inputs[1]);
     const Constant *shift = graph.constant(graph.nodes[1].inputs[1]);
     EXPECT_EQ(scale->shape, (Shape{2, 1, 1}));
-    expect_near(scale->floats, {1, 1});
-    expect_near(shift->floats, {-3, -6});
+    expect_near(scale->floats(), {1, 1});
+    expect_near(shift->floats(), {-3, -6});
 }
 
 /// An activation written out on x; what it becomes.
@@ -184,8 +184,8 @@ TEST(FoldAffine, GoesIntoConvsWeightsAndBias) {
     expect_valid(graph);
     ASSERT_EQ(ops(graph), Ops{"Conv"});
     // (1 - (w x + b + add) * mul) / 2
-    expect_near(graph.constant(graph.nodes[0].inputs[1])->floats, {-2, -6});
-    expect_near(graph.constant(graph.nodes[0].inputs[2])->floats, {-10.5F, -43.5F});
+    expect_near(graph.constant(graph.nodes[0].inputs[1])->floats(), {-2, -6});
+    expect_near(graph.constant(graph.nodes[0].inputs[2])->floats(), {-10.5F, -43.5F});
     EXPECT_EQ(graph.nodes[0].outputs[0], "y");
 }
 
@@ -197,7 +197,7 @@ TEST(FoldAffine, KnowsTheChannelsOfGroupedTransposedWeights) {
     const Graph graph = fold_affine(read(builder));
     ASSERT_EQ(ops(graph), Ops{"ConvTranspose"});
     // Inputs 0 and 1 feed outputs 0 and 1; inputs 2 and 3 feed outputs 2 and 3.
-    expect_near(graph.constant(graph.nodes[0].inputs[1])->floats, {1, 2, 1, 2, 3, 4, 3, 4});
+    expect_near(graph.constant(graph.nodes[0].inputs[1])->floats(), {1, 2, 1, 2, 3, 4, 3, 4});
     EXPECT_EQ(graph.nodes[0].inputs.size(), 2U);
 }
 
@@ -208,7 +208,7 @@ TEST(FoldAffine, MatMulAndAddBecomeGemm) {
     const Graph graph = fold_affine(read(builder));
     expect_valid(graph);
     ASSERT_EQ(ops(graph), Ops{"Gemm"});
-    expect_near(graph.constant(graph.nodes[0].inputs[2])->floats, {7, 8, 9});
+    expect_near(graph.constant(graph.nodes[0].inputs[2])->floats(), {7, 8, 9});
 }
 
 TEST(FoldAffine, ScalesGemmsBetaAndTransposedWeights) {
@@ -219,8 +219,8 @@ TEST(FoldAffine, ScalesGemmsBetaAndTransposedWeights) {
     builder.node("Mul", {"g", "m"}, {"y"});
     const Graph graph = fold_affine(read(builder));
     ASSERT_EQ(ops(graph), Ops{"Gemm"});
-    expect_near(graph.constant(graph.nodes[0].inputs[1])->floats, {2, 2, 3, 3, 4, 4});
-    expect_near(graph.constant(graph.nodes[0].inputs[2])->floats, {4, 12, 24});
+    expect_near(graph.constant(graph.nodes[0].inputs[1])->floats(), {2, 2, 3, 3, 4, 4});
+    expect_near(graph.constant(graph.nodes[0].inputs[2])->floats(), {4, 12, 24});
     EXPECT_EQ(graph.nodes[0].attribute("beta", 0.0F), 1.0F);
     EXPECT_EQ(graph.nodes[0].attribute("alpha", 0.0F), 5.0F);
 }
@@ -253,8 +253,8 @@ TEST(FoldAffine, SharedWeightsStayForTheOther) {
     builder.node("Conv", {"x", "w"}, {"z"}).output("y").output("z");
     const Graph graph = fold_affine(read(builder));
     expect_valid(graph);
-    EXPECT_EQ(graph.constant(graph.producer("y")->inputs[1])->floats[0], 6.0F);
-    EXPECT_EQ(graph.constant(graph.producer("z")->inputs[1])->floats[0], 3.0F);
+    EXPECT_EQ(graph.constant(graph.producer("y")->inputs[1])->floats()[0], 6.0F);
+    EXPECT_EQ(graph.constant(graph.producer("z")->inputs[1])->floats()[0], 3.0F);
 }
 
 TEST(FoldPadding, GoesIntoConvAndPool) {
