@@ -290,9 +290,7 @@ private:
         }
         const Shape &shape = shapes.value()[0];
         SEPCONV_RETURN_IF_ERROR(claim(shape, element_count(input(0).shape)));
-        if (shaped.op == "Identity") {
-            return one(input(0));
-        }
+        // With noop_with_empty_axes each element is reduced by itself: ReduceSumSquare squares it.
         std::optional<Constant> value =
             reduce(c_.node.op, input(0), shaped.attribute("axes", Ints()), shape);
         return value ? one(std::move(*value)) : not_for_type();

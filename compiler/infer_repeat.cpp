@@ -69,13 +69,13 @@ Status infer_gather(NodeContext &c) {
     if (given == nullptr) {
         return c.unsupported("input 1 (indices) is not constant at the given input shapes");
     }
-    if (given->is_float()) {
+    if (!given->is_integer()) {
         return c.invalid("input 1 (indices) is no tensor of integers");
     }
     const Shape &data = c.shape(0);
     const auto along = static_cast<std::ptrdiff_t>(axis.value());
     const int64_t extent = data[static_cast<size_t>(along)];
-    Ints indices = given->ints;
+    Ints indices = given->converted<int64_t>();
     for (int64_t &index : indices) {
         if (index < -extent || index >= extent) {
             return c.invalid("index " + std::to_string(index) + " is outside extent " +

@@ -43,9 +43,12 @@ NOTES = [
     (("Expand", "Tile"), "not at all where the next operators broadcast anyway"),
     (("Constant",), ""), (("ConstantOfShape",), ""), (("Shape", "Size"), ""),
     (("Gather",), "constant indices"), (("Range",), "constants"), (("Mod",), "constants"),
-    (("ReduceSum", "ReduceProd", "ReduceMin"), "constants"),
-    (("Where", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Not",
-      "Floor", "Ceil", "Round", "Log", "Reciprocal"), "constants"),
+    (("ReduceSum", "ReduceProd", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare",
+      "ReduceLogSum", "ReduceLogSumExp"), "constants"),
+    (("Where", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "Not",
+      "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Floor", "Ceil", "Round", "Log", "Sin", "Cos", "Sign",
+      "Reciprocal"), "constants"),
+    (("BitShift",), "constants of type UINT8"),
 ]
 
 X = (1, 4, 7, 6)
@@ -196,7 +199,9 @@ def _reductions():
             note="axes 1")
         new.default("noop_with_empty_axes", 0, inputs=[X])
     # The axes are an input since operator set 13 of ReduceSum, 18 of the others.
-    for operator, since in {"ReduceSum": 13, "ReduceProd": 18, "ReduceMin": 18}.items():
+    for operator in ("Sum", "Prod", "Min", "L1", "L2", "SumSquare", "LogSum", "LogSumExp"):
+        since = 13 if operator == "Sum" else 18
+        operator = "Reduce" + operator
         x = Weights((2, 3, 4), 0.5, 1.5)
         old = Operator(operator, x, until=since - 1)
         old("axes", [1], [0, 2])
@@ -540,7 +545,8 @@ def _values():
     cast("round_mode", "even", since=24, to=1, invalid="round_mode 'even'")
     fold = Operator("Cast", Constant([-1.75, 0, 0.5, 2.5, 300.25], "float32"), note="of a constant")
     fold("to", 1, 11, otherwise=7)
-    fold("to", 6, 7, 9, otherwise=1)
+    fold("to", 2, 3, 6, 7, 9, otherwise=1)
+    fold("to", 10, otherwise=7)
     fold("saturate", 0, since=19, to=7, same="of 8-bit floats alone", oracle="onnx")
     fold("round_mode", "down", since=24, to=7, same="of 8-bit floats alone", oracle="onnx")
     for shape in ([2, 3], [1], []):
@@ -586,7 +592,9 @@ def _values():
         "stash_type", 1, same="of half floats alone")
     mod = Operator("Mod", Constant([7, -7, 7, -7]), Constant([3, 3, -3, -3]), since=10)
     mod.default("fmod", 0)
-    mod("fmod", 1, refused="fmod")
+    mod("fmod", 1)
+    mod("fmod", 1, inputs=[Constant([7.5, -7.5, 7.5], "float32"), Constant([3, 3, -3], "float32")],
+        same="required", note="of floats")
 
 
 def _constants():
@@ -597,13 +605,22 @@ def _constants():
                             "GreaterOrEqual": 12}.items():
         Operator(operator, a, b, since=since)()
         Operator(operator, m, n, since=since)(note="int64")
-    for operator in ("And", "Or"):
+    for operator in ("And", "Or", "Xor"):
         Operator(operator, t, f)()
     Operator("Not", t)()
+    for operator in ("BitwiseAnd", "BitwiseOr", "BitwiseXor"):
+        Operator(operator, m, n, since=18)()
+    shift = Operator("BitShift", Constant([200, 1, 7], "uint8"), Constant([1, 3, 0], "uint8"), since=11)
+    shift("direction", "LEFT", otherwise="RIGHT")
+    shift("direction", "RIGHT", otherwise="LEFT")
     Operator("Where", t, a, b, since=9)()
     Operator("Where", t, m, n, since=9)(note="int64")
     for operator in ("Floor", "Ceil", "Round"):
         Operator(operator, a, since=11 if operator == "Round" else 7)()
+    for operator in ("Sin", "Cos"):
+        Operator(operator, a)()
+    Operator("Sign", a, since=9)()
+    Operator("Sign", m, since=9)(note="int64")
     for operator in ("Log", "Reciprocal"):
         Operator(operator, Weights((3, 2), 0.5, 2))()
 
