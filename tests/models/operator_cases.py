@@ -9,11 +9,13 @@ import onnxruntime
 
 import graph_cases
 import harness
+import network_cases
 import onnx_cases
 import operator_list
 from case_builder import build_model
 
 GROUPS = {**operator_list.GROUPS, **graph_cases.GROUPS,
+          "networks": network_cases.networks,
           "onnx_convolutions": onnx_cases.onnx_convolutions}
 
 
