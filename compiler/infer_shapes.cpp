@@ -247,19 +247,25 @@ Status infer_batch_normalization(NodeContext &c) {
     if (c.rank(0) < 2) {
         return c.invalid("the input has shape " + shape_text(c.shape(0)));
     }
+    if (c.opset() < 14 && c.node.outputs.size() > 1) {
+        return c.unsupported("declares " + std::to_string(c.node.outputs.size()) +
+                             " outputs, which is training mode before operator set 14; only "
+                             "inference, with one output, is supported");
+    }
     if (c.node.attribute("training_mode", int64_t{0}) != 0) {
         return c.unsupported("training_mode 1 is not supported");
     }
-    if (c.node.attribute("spatial", int64_t{1}) != 1) {
-        return c.unsupported("spatial 0 is not supported");
-    }
+    // Without `spatial` every value of an image has its own parameters.
+    const bool spatial = c.opset() >= 9 || c.node.attribute("spatial", int64_t{1}) != 0;
+    const Shape expected(c.shape(0).begin() + 1,
+                         spatial ? c.shape(0).begin() + 2 : c.shape(0).end());
     for (size_t i = 1; i < 5; ++i) {
         if (c.constant(i) == nullptr) {
             return c.unsupported("input " + std::to_string(i) + " must be a constant");
         }
-        if (c.shape(i) != Shape{c.shape(0)[1]}) {
+        if (c.shape(i) != expected) {
             return c.invalid("input " + std::to_string(i) + " has shape " + shape_text(c.shape(i)) +
-                             ", expected " + std::to_string(c.shape(0)[1]));
+                             ", expected " + shape_text(expected));
         }
     }
     const float epsilon = c.node.attribute("epsilon", 1e-5F);
@@ -595,13 +601,25 @@ const std::map<std::string, std::string_view> &shape_rules() {
     return names;
 }
 
+Status limit_outputs(Node &node, size_t count) {
+    for (size_t i = count; i < node.outputs.size(); ++i) {
+        if (!node.outputs[i].empty()) {
+            return node_error(StatusCode::kUnsupported, node,
+                              "output " + std::to_string(i) + " is not supported");
+        }
+    }
+    node.outputs.resize(std::min(count, node.outputs.size()));
+    return Status();
+}
+
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node) {
     SEPCONV_RETURN_IF_ERROR(check_node(node));
     NodeContext c{graph, node, {}};
-    SEPCONV_RETURN_IF_ERROR(rules().at(node.op).infer(c));
-    if (node.outputs.size() > c.outputs.size()) {
-        return c.unsupported("output " + std::to_string(node.outputs.size() - 1) +
-                             " is not supported");
+    const std::string declared = node.op;
+    SEPCONV_RETURN_IF_ERROR(rules().at(declared).infer(c));
+    if (const Status status = limit_outputs(node, c.outputs.size()); !status.ok()) {
+        node.op = declared;  // For the message: the rule may have rewritten it.
+        return limit_outputs(node, c.outputs.size());
     }
     return std::move(c.outputs);
 }

@@ -39,6 +39,9 @@ Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node);
 /// attribute and strings that its rule allows. infer_node and fold_node begin with this.
 Status check_node(const Node &node);
 
+/// Drops what the node declares behind its first `count` outputs; an error if something reads that.
+Status limit_outputs(Node &node, size_t count);
+
 /// The known operators, those that are only folded too, each with the attributes that it knows,
 /// separated by blanks. ONNX's kind of the attribute follows its name, as in "axis:i": i, f, s, I
 /// (integers), F (floats), T (tensor); a string's supported values follow too, as in

@@ -310,9 +310,6 @@ private:
         for (const std::string &output : proto.output()) {
             node.outputs.push_back(read.count(output) != 0 ? output : "");
         }
-        while (node.outputs.size() > 1 && node.outputs.back().empty()) {
-            node.outputs.pop_back();
-        }
         for (const auto &attribute : proto.attribute()) {
             SEPCONV_RETURN_IF_ERROR(convert_attribute(attribute, node));
         }

@@ -22,7 +22,8 @@ struct DeclaredInput {
 
 /// A model's own words in our types: structure checked, nothing inferred or normalised.
 /// Nodes are in topological order, named uniquely, and each is needed by an output; value names are
-/// unique and every input of a node is declared, produced or constant.
+/// unique and every input of a node is declared, produced or constant. A node has as many outputs
+/// as the model declares, which can decide what it computes; those that nothing reads are "".
 struct ParsedModel {
     std::string name;
     int64_t opset = 0;

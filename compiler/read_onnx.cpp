@@ -174,11 +174,7 @@ private:
         if (!values.ok()) {
             return values.status();
         }
-        if (values.value().size() < node.outputs.size()) {
-            return node_error(
-                StatusCode::kUnsupported, node,
-                "output " + std::to_string(values.value().size()) + " is not supported");
-        }
+        SEPCONV_RETURN_IF_ERROR(limit_outputs(node, values.value().size()));
         for (size_t i = 0; i < node.outputs.size(); ++i) {
             if (!node.outputs[i].empty()) {
                 graph_.constants[node.outputs[i]] = std::move(values.value()[i]);

@@ -16,11 +16,10 @@ void append_affine(Graph &graph, const Node &node, const std::string &scale_name
     }
     const auto &[gamma, beta, mean, variance] = parameters;
     const auto epsilon = static_cast<double>(node.attribute("epsilon", 1e-5F));
-    const Shape input = graph.shape_of(node.input(0));
 
     Constant scale;
-    scale.shape.assign(input.size() - 1, 1);
-    scale.shape[0] = input[1];
+    scale.shape = graph.shape_of(node.input(1));
+    scale.shape.resize(graph.shape_of(node.input(0)).size() - 1, 1);
     Constant shift = scale;
     for (size_t c = 0; c < gamma->size(); ++c) {
         const double factor = (*gamma)[c] / std::sqrt((*variance)[c] + epsilon);
@@ -50,7 +49,8 @@ Graph lower_batch_normalization(Graph graph) {
         // Any number of nodes may read the same parameters.
         const bool lowered = node.op == "BatchNormalization" && graph.budget >= 0;
         if (lowered) {
-            graph.budget -= 2 * graph.shape_of(node.input(0))[1] * int64_t{sizeof(float)};
+            graph.budget -=
+                2 * element_count(graph.shape_of(node.input(1))) * int64_t{sizeof(float)};
             std::string scale_name = node.name + "_scale";
             while (!names.insert(scale_name).second) {
                 scale_name += "_";

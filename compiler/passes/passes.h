@@ -8,7 +8,8 @@ namespace sepconv {
 // Each pass is a pure function on a valid graph and keeps the meaning of every graph output.
 // One file each.
 
-/// BatchNormalization becomes Mul and Add by [C, 1, 1] constants (computed in double).
+/// BatchNormalization becomes Mul and Add by constants, [C, 1, 1] where they are one a channel
+/// (computed in double).
 [[nodiscard]] Graph lower_batch_normalization(Graph graph);
 
 /// What an Expand repeats and elementwise operators would broadcast anyway, they read unexpanded.

@@ -401,7 +401,69 @@ std::string name_of_refusal(const testing::TestParamInfo<Refusal> &info) {
     return info.param.name;
 }
 
+/// A BatchNormalization of x [1, 2, 3, 3] with these outputs, of which y is read.
+B &norm(B &b, const std::vector<std::string> &outputs) {
+    b.input("x", {1, 2, 3, 3}).floats("p", {2}).output("y");
+    return b.node("BatchNormalization", {"x", "p", "p", "p", "p"}, outputs, "norm");
+}
+
+const Refusal kOutputRefusals[] = {
+    {"TrainingByFiveOutputs", kUnsupported,
+     "node 'norm' (BatchNormalization): declares 5 outputs, which is training mode before operator "
+     "set 14",
+     [](B &b) {
+         norm(b, {"y", "m", "v", "sm", "sv"});
+     }},
+    {"TrainingByUnnamedOutputs", kUnsupported, "declares 5 outputs",
+     [](B &b) {
+         norm(b, {"y", "", "", "", ""});
+     }},
+    {"TrainingByTheLastOutput", kUnsupported, "declares 5 outputs",
+     [](B &b) {
+         norm(b, {"y", "", "", "", "sv"});
+     }},
+    {"TrainingByTwoOutputs", kUnsupported, "declares 2 outputs",
+     [](B &b) {
+         norm(b, {"y", "m"});
+     }},
+    {"TrainingWhoseMeanIsRead", kUnsupported, "declares 5 outputs",
+     [](B &b) {
+         norm(b, {"y", "m", "v", "sm", "sv"}).output("m");
+     }},
+    {"TrainingModeOfSet14", kUnsupported, "training_mode 1 is not supported",
+     [](B &b) {
+         b.model().mutable_opset_import(0)->set_version(15);
+         norm(b, {"y", "m", "v"}).with("training_mode", int64_t{1});
+     }},
+    {"MeanInInference", kUnsupported, "node 'norm' (BatchNormalization): output 1 is not supported",
+     [](B &b) {
+         b.model().mutable_opset_import(0)->set_version(15);
+         norm(b, {"y", "m", "v"}).output("m");
+     }},
+    {"DropoutMask", kUnsupported, "node 'drop' (Dropout): output 1 is not supported",
+     [](B &b) {
+         b.input("x", {2}).output("y").output("m").node("Dropout", {"x"}, {"y", "m"}, "drop");
+     }},
+    {"DropoutTrains", kUnsupported, "node 'drop' (Dropout): training_mode (input 2)",
+     [](B &b) {
+         b.input("x", {2}).output("y").floats("r", {}, {0.5F});
+         b.tensor_of("t", {}, onnx::TensorProto::BOOL).add_int32_data(1);
+         b.node("Dropout", {"x", "r", "t"}, {"y"}, "drop");
+     }},
+    {"MaxPoolIndices", kUnsupported, "node 'pool' (MaxPool): output 1 is not supported",
+     [](B &b) {
+         b.input("x", {1, 2, 4, 4}).output("y").output("i");
+         b.node("MaxPool", {"x"}, {"y", "i"}, "pool").with("kernel_shape", Ints{2, 2});
+     }},
+    {"SplitIntoUnequalParts", kInvalid, "extent 4 does not split into 3 equal parts",
+     [](B &b) {
+         b.input("x", {4}).output("a").node("Split", {"x"}, {"a", "b", "c"}, "split");
+     }},
+};
+
 INSTANTIATE_TEST_SUITE_P(Conv, ReadOnnxRefuses, testing::ValuesIn(kConvRefusals), name_of_refusal);
+INSTANTIATE_TEST_SUITE_P(Outputs, ReadOnnxRefuses, testing::ValuesIn(kOutputRefusals),
+                         name_of_refusal);
 INSTANTIATE_TEST_SUITE_P(Structure, ReadOnnxRefuses, testing::ValuesIn(kStructureRefusals),
                          name_of_refusal);
 INSTANTIATE_TEST_SUITE_P(Tensor, ReadOnnxRefuses, testing::ValuesIn(kTensorRefusals),

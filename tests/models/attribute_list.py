@@ -223,7 +223,10 @@ def _normalisations():
     norm.default("epsilon", 1e-5)
     norm("momentum", 0.1, same="it updates running means, in training alone")
     norm.default("spatial", 1, until=8)
-    norm("spatial", 0, until=8, refused="spatial")
+    norm("spatial", 0, until=8, same="one value a channel", inputs=[(3, 4), *channels])
+    own = [Weights((4, 3, 2), *bounds) for bounds in ((0.5, 2), (-1, 1), (-1, 1), (0.1, 2))]
+    norm("spatial", 0, until=8, same="required", note="4-D", inputs=[(2, 4, 3, 2), *own])
+    norm(note="training mode by outputs", until=13, outputs=5, read=(0,), refused="training mode")
     norm.default("training_mode", 0, since=14)
     norm("training_mode", 1, since=14, refused="training_mode")
 

@@ -288,4 +288,47 @@ def gathers():
     ]
 
 
-GROUPS = {"flips": flips, "repeats": repeats, "gathers": gathers}
+def declared_outputs():
+    """What a node declares decides what it computes, whether or not anything reads it."""
+    def split(name, wanted, count, shape=(1, 12, 5, 6), axis=1, opset=11, **attributes):
+        def make(b, x):
+            parts = b.node("Split", x, axis=axis, outputs=count, **attributes)
+            return [parts[i] for i in wanted]
+        return Case(name, [shape], make, opset=opset)
+
+    def first_of(name, operator, outputs, shape=X, opset=17, parameters=lambda b: [],
+                 **attributes):
+        return Case(name, [shape], lambda b, x: b.node("Relu", b.node(
+            operator, x, *parameters(b), outputs=outputs, **attributes)[0]), opset=opset)
+
+    def statistics(*shape):
+        return lambda b: [b.positive(*shape), b.weights(*shape), b.weights(*shape),
+                          b.positive(*shape)]
+
+    def spatial(name, shape, make=lambda b, x: x, opset=7):
+        return Case(name, [shape], lambda b, x: make(b, b.node("BatchNormalization", x, *statistics(
+            *shape[1:])(b), spatial=0)), opset=opset)
+
+    return [
+        split("split_last_unread", [0, 1], 3), split("split_first_alone", [0], 3),
+        split("split_second_alone", [1], 4), split("split_last_alone", [3], 4),
+        split("split_first_of_rows", [0], 5, axis=2),
+        split("split_first_opset_7", [0], 2, opset=7),
+        split("split_first_opset_13", [0], 3, opset=13),
+        split("split_first_num_outputs", [0, 1], 4, opset=18, num_outputs=4),
+        split("split_smaller_last", [1], 3, (1, 11, 5, 6), opset=18, num_outputs=3),
+        first_of("max_pool_unread_indices", "MaxPool", 2, kernel_shape=[2, 2]),
+        first_of("dropout_unread_mask", "Dropout", 2),
+        first_of("dropout_unread_mask_opset_7", "Dropout", 2, opset=7),
+        spatial("spatial_0_matrix", (3, 5)), spatial("spatial_0_matrix_opset_8", (3, 5), opset=8),
+        spatial("spatial_0_pixel", (2, 5, 1, 1)), spatial("spatial_0_image", (2, 5, 4, 3)),
+        spatial("spatial_0_signal", (2, 5, 9)),
+        spatial("spatial_0_relu", (1, 5, 4, 3), lambda b, x: b.node("Relu", x)),
+        Case("spatial_0_after_gemm", [(3, 7)], lambda b, x: b.node("BatchNormalization", b.node(
+            "Gemm", x, b.weights(7, 5), b.weights(5)), *statistics(5)(b), spatial=0), opset=7),
+        Case("spatial_0_after_conv", [X], lambda b, x: b.node("BatchNormalization", b.conv(
+            x, 5, 13), *statistics(5, 7, 9)(b), spatial=0), opset=7),
+    ]
+
+
+GROUPS = {"declared_outputs": declared_outputs, "flips": flips, "repeats": repeats, "gathers": gathers}
