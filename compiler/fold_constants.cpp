@@ -53,7 +53,7 @@ public:
     }
 
     Result<std::vector<Constant>> fold() {
-        SEPCONV_RETURN_IF_ERROR(check_node(c_.node));
+        SEPCONV_RETURN_IF_ERROR(check_node(c_.graph, c_.node));
         const std::string &op = c_.node.op;
         if (op == "Shape" || op == "Size") {
             return fold_shape();
@@ -273,26 +273,13 @@ private:
     }
 
     Result<std::vector<Constant>> fold_reduce() {
-        Node shaped = c_.node;
-        shaped.op = "ReduceMax";
-        // ReduceSum took its axes as an input five operator sets before the others.
-        if (c_.node.op == "ReduceSum" && c_.opset() >= 13 && c_.opset() < 18 && c_.has_input(1)) {
-            const Result<Ints> axes = c_.constant_ints(1, "axes");
-            if (!axes.ok()) {
-                return axes.status();
-            }
-            shaped.attributes["axes"] = axes.value();
-            shaped.inputs.resize(1);
-        }
-        const Result<std::vector<Shape>> shapes = infer_node(c_.graph, shaped);
-        if (!shapes.ok()) {
-            return node_error(shapes.status().code(), c_.node, shapes.status().message());
-        }
-        const Shape &shape = shapes.value()[0];
+        const std::string op = c_.node.op;
+        SEPCONV_RETURN_IF_ERROR(infer_reduce(c_));
+        const Shape &shape = c_.outputs[0];
         SEPCONV_RETURN_IF_ERROR(claim(shape, element_count(input(0).shape)));
         // With noop_with_empty_axes each element is reduced by itself: ReduceSumSquare squares it.
         std::optional<Constant> value =
-            reduce(c_.node.op, input(0), shaped.attribute("axes", Ints()), shape);
+            reduce(op, input(0), c_.node.attribute("axes", Ints()), shape);
         return value ? one(std::move(*value)) : not_for_type();
     }
 

@@ -124,7 +124,6 @@ Status apply_sizes(const NodeContext &c, const ResizeRequest &request, ResizeRes
 
 Status apply_scales(const NodeContext &c, const ResizeRequest &request, bool crop,
                     ResizeResult &result) {
-    const size_t rank = c.shape(0).size();
     for (size_t i = 0; i < request.axes.size(); ++i) {
         const auto axis = static_cast<size_t>(request.axes[i]);
         const float scale = request.scales[i];
@@ -132,8 +131,8 @@ Status apply_scales(const NodeContext &c, const ResizeRequest &request, bool cro
             return c.invalid("scales[" + std::to_string(i) + "] is " + std::to_string(scale) +
                              ", expected a positive number");
         }
-        const float part = crop ? result.roi[axis + rank] - result.roi[axis] : 1.0F;
-        const Result<int64_t> extent = scaled_extent(c, c.shape(0)[axis], scale * part);
+        // A crop's too: as ONNX infers shapes and computes, not as its text has it.
+        const Result<int64_t> extent = scaled_extent(c, c.shape(0)[axis], scale);
         if (!extent.ok()) {
             return extent.status();
         }

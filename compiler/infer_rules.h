@@ -39,6 +39,8 @@ struct NodeContext {
 };
 
 // One rule per operator, by family.
+Status infer_reduce(NodeContext &c);  ///< "Identity" where nothing is reduced.
+
 Status infer_conv(NodeContext &c);
 Status infer_conv_transpose(NodeContext &c);
 Status infer_pool(NodeContext &c);

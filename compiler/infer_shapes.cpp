@@ -9,6 +9,7 @@
 
 #include "compiler/infer_rules.h"
 #include "compiler/limits.h"
+#include "compiler/operator_fields.h"
 
 namespace sepconv {
 
@@ -362,9 +363,11 @@ Status infer_softmax(NodeContext &c) {
     return infer_unary(c);
 }
 
+}  // namespace
+
 Status infer_reduce(NodeContext &c) {
     Ints given = c.node.attribute("axes", Ints());
-    if (c.opset() >= 18 && c.has_input(1)) {
+    if (c.has_input(1)) {
         Result<Ints> axes = c.constant_ints(1, "axes");
         if (!axes.ok()) {
             return axes.status();
@@ -399,206 +402,192 @@ Status infer_reduce(NodeContext &c) {
     return Status();
 }
 
+namespace {
+
 /// Of operators that are computed by fold_node alone.
 Status infer_constant_only(NodeContext &c) {
     return c.unsupported(
         "is computed only where its inputs are constant at the given input shapes");
 }
 
-struct Rule {
-    Status (*infer)(NodeContext &);
-    size_t min_inputs, max_inputs;
-    std::string attributes;  ///< As shape_rules() gives them.
-};
-
 constexpr size_t kAny = kMaxNodeValues;
 
-Rule constant_only(size_t min_inputs, size_t max_inputs, const std::string &attributes = "") {
-    return {infer_constant_only, min_inputs, max_inputs, attributes};
+struct Rule {
+    Status (*infer)(NodeContext &);
+    size_t inputs;  ///< That must be there; optional ones are fields. kAny: at least one.
+    std::vector<OperatorField> fields;
+
+    Rule(Status (*infer)(NodeContext &), size_t inputs, const std::string &words = "")
+        : infer(infer), inputs(inputs), fields(operator_fields(words)) {}
+
+    size_t most_inputs(int64_t opset) const {
+        return inputs + static_cast<size_t>(std::count_if(
+                            fields.begin(), fields.end(), [&](const OperatorField &field) {
+                                return field.kind == 'x' && field.exists(opset);
+                            }));
+    }
+};
+
+Rule constant_only(size_t inputs, const std::string &words = "") {
+    return {infer_constant_only, inputs, words};
 }
 
 // NOLINTNEXTLINE(readability-function-size): a table, one operator a line.
 const std::unordered_map<std::string_view, Rule> &rules() {
     static const std::string window =
-        "auto_pad:s=NOTSET|SAME_UPPER|SAME_LOWER|VALID dilations:I kernel_shape:I pads:I strides:I";
-    static const std::string reduce = "axes:I keepdims:i noop_with_empty_axes:i";
+        "auto_pad:s=NOTSET|SAME_UPPER|SAME_LOWER|VALID kernel_shape:I pads:I strides:I ";
+    static const std::string reduce = "axes:I@-17 keepdims:i noop_with_empty_axes:i@18- axes:x@18-";
     static const std::string block = "blocksize:i mode:s=DCR|CRD";
     static const std::unordered_map<std::string_view, Rule> table{
-        {"Conv", {infer_conv, 2, 3, window + " group:i"}},
+        {"Conv", {infer_conv, 2, window + "dilations:I group:i B:x"}},
         {"ConvTranspose",
-         {infer_conv_transpose, 2, 3, window + " group:i output_padding:I output_shape:I"}},
-        {"MaxPool", {infer_pool, 1, 1, window + " ceil_mode:i storage_order:i"}},
-        {"AveragePool", {infer_pool, 1, 1, window + " ceil_mode:i count_include_pad:i"}},
-        {"GlobalAveragePool", {infer_global_pool, 1, 1, ""}},
-        {"GlobalMaxPool", {infer_global_pool, 1, 1, ""}},
+         {infer_conv_transpose, 2,
+          window + "dilations:I group:i output_padding:I output_shape:I B:x"}},
+        {"MaxPool", {infer_pool, 1, window + "ceil_mode:i@10- dilations:I@10- storage_order:i@8-"}},
+        {"AveragePool",
+         {infer_pool, 1, window + "ceil_mode:i@10- count_include_pad:i dilations:I@19-"}},
+        {"GlobalAveragePool", {infer_global_pool, 1}},
+        {"GlobalMaxPool", {infer_global_pool, 1}},
         {"BatchNormalization",
-         {infer_batch_normalization, 5, 5, "epsilon:f momentum:f spatial:i training_mode:i"}},
-        {"Gemm", {infer_gemm, 2, 3, "alpha:f beta:f transA:i transB:i"}},
-        {"MatMul", {infer_matmul, 2, 2, ""}},
-        {"Softmax", {infer_softmax, 1, 1, "axis:i"}},
-        {"ReduceMean", {infer_reduce, 1, 2, reduce}},
-        {"ReduceMax", {infer_reduce, 1, 2, reduce}},
-        {"Relu", {infer_unary, 1, 1, ""}},
-        {"LeakyRelu", {infer_leaky_relu, 1, 1, "alpha:f"}},
-        {"HardSigmoid", {infer_hard_sigmoid, 1, 1, "alpha:f beta:f"}},
-        {"HardSwish", {infer_unary, 1, 1, ""}},
-        {"Sigmoid", {infer_unary, 1, 1, ""}},
-        {"Tanh", {infer_unary, 1, 1, ""}},
-        {"Gelu", {infer_gelu, 1, 1, "approximate:s=none|tanh"}},
-        {"Swish", {infer_swish, 1, 1, "alpha:f"}},
-        {"Erf", {infer_unary, 1, 1, ""}},
-        {"Exp", {infer_unary, 1, 1, ""}},
-        {"Sqrt", {infer_unary, 1, 1, ""}},
-        {"Abs", {infer_unary, 1, 1, ""}},
-        {"Neg", {infer_unary, 1, 1, ""}},
-        {"Identity", {infer_unary, 1, 1, ""}},
-        {"Dropout", {infer_dropout, 1, 3, "ratio:f seed:i"}},
-        {"Cast", {infer_cast, 1, 1, "to:i saturate:i round_mode:s=up|down|nearest"}},
-        {"Clip", {infer_clip, 1, 3, "min:f max:f"}},
-        {"PRelu", {infer_prelu, 2, 2, ""}},
-        {"Add", {infer_broadcast, 2, 2, ""}},
-        {"Sub", {infer_broadcast, 2, 2, ""}},
-        {"Mul", {infer_broadcast, 2, 2, ""}},
-        {"Div", {infer_broadcast, 2, 2, ""}},
-        {"Min", {infer_variadic, 1, kAny, ""}},
-        {"Max", {infer_variadic, 1, kAny, ""}},
-        {"Sum", {infer_variadic, 1, kAny, ""}},
-        {"Pow", {infer_pow, 2, 2, ""}},
-        {"Reshape", {infer_reshape, 2, 2, "allowzero:i"}},
-        {"Flatten", {infer_flatten, 1, 1, "axis:i"}},
-        {"Squeeze", {infer_squeeze, 1, 2, "axes:I"}},
-        {"Unsqueeze", {infer_unsqueeze, 1, 2, "axes:I"}},
-        {"Transpose", {infer_transpose, 1, 1, "perm:I"}},
-        {"Concat", {infer_concat, 1, kAny, "axis:i"}},
-        {"Split", {infer_split, 1, 2, "axis:i split:I num_outputs:i"}},
-        {"Slice", {infer_slice, 1, 5, "starts:I ends:I axes:I"}},
-        {"Expand", {infer_expand, 2, 2, ""}},
-        {"Tile", {infer_tile, 2, 2, ""}},
-        {"Gather", {infer_gather, 2, 2, "axis:i"}},
-        {"DepthToSpace", {infer_depth_to_space, 1, 1, block}},
-        {"SpaceToDepth", {infer_space_to_depth, 1, 1, block}},
+         {infer_batch_normalization, 5, "epsilon:f momentum:f spatial:i@-8 training_mode:i@14-"}},
+        {"Gemm", {infer_gemm, 2, "alpha:f beta:f transA:i transB:i C:x"}},
+        {"MatMul", {infer_matmul, 2}},
+        {"Softmax", {infer_softmax, 1, "axis:i"}},
+        {"ReduceMean", {infer_reduce, 1, reduce}},
+        {"ReduceMax", {infer_reduce, 1, reduce}},
+        {"Relu", {infer_unary, 1}},
+        {"LeakyRelu", {infer_leaky_relu, 1, "alpha:f"}},
+        {"HardSigmoid", {infer_hard_sigmoid, 1, "alpha:f beta:f"}},
+        {"HardSwish", {infer_unary, 1}},
+        {"Sigmoid", {infer_unary, 1}},
+        {"Tanh", {infer_unary, 1}},
+        {"Gelu", {infer_gelu, 1, "approximate:s=none|tanh"}},
+        {"Swish", {infer_swish, 1, "alpha:f"}},
+        {"Erf", {infer_unary, 1}},
+        {"Exp", {infer_unary, 1}},
+        {"Sqrt", {infer_unary, 1}},
+        {"Abs", {infer_unary, 1}},
+        {"Neg", {infer_unary, 1}},
+        {"Identity", {infer_unary, 1}},
+        {"Dropout", {infer_dropout, 1, "ratio:f@-11 seed:i@12- ratio:x@12- training_mode:x@12-"}},
+        {"Cast", {infer_cast, 1, "to:i saturate:i@19- round_mode:s=up|down|nearest@24-"}},
+        {"Clip", {infer_clip, 1, "min:f@-10 max:f@-10 min:x@11- max:x@11-"}},
+        {"PRelu", {infer_prelu, 2}},
+        {"Add", {infer_broadcast, 2}},
+        {"Sub", {infer_broadcast, 2}},
+        {"Mul", {infer_broadcast, 2}},
+        {"Div", {infer_broadcast, 2}},
+        {"Min", {infer_variadic, kAny}},
+        {"Max", {infer_variadic, kAny}},
+        {"Sum", {infer_variadic, kAny}},
+        {"Pow", {infer_pow, 2}},
+        {"Reshape", {infer_reshape, 2, "allowzero:i@14-"}},
+        {"Flatten", {infer_flatten, 1, "axis:i"}},
+        {"Squeeze", {infer_squeeze, 1, "axes:I@-12 axes:x@13-"}},
+        {"Unsqueeze", {infer_unsqueeze, 1, "axes:I@-12 axes:x@13-"}},
+        {"Transpose", {infer_transpose, 1, "perm:I"}},
+        {"Concat", {infer_concat, kAny, "axis:i"}},
+        {"Split", {infer_split, 1, "axis:i split:I@-12 num_outputs:i@18- split:x@13-"}},
+        {"Slice",
+         {infer_slice, 1,
+          "starts:I@-9 ends:I@-9 axes:I@-9 starts:x@10- ends:x@10- axes:x@10- steps:x@10-"}},
+        {"Expand", {infer_expand, 2}},
+        {"Tile", {infer_tile, 2}},
+        {"Gather", {infer_gather, 2, "axis:i"}},
+        {"DepthToSpace", {infer_depth_to_space, 1, block + "@11-"}},
+        {"SpaceToDepth", {infer_space_to_depth, 1, block + "@28-"}},
         {"Resize",
-         {infer_resize, 1, 4,
-          "antialias:i axes:I "
+         {infer_resize, 1,
+          "antialias:i@18- axes:I@18- "
           "coordinate_transformation_mode:s=half_pixel|half_pixel_symmetric|pytorch_half_pixel|"
-          "align_corners|asymmetric|tf_half_pixel_for_nn|tf_crop_and_resize "
-          "cubic_coeff_a:f exclude_outside:i extrapolation_value:f "
-          "keep_aspect_ratio_policy:s=stretch|not_larger|not_smaller "
+          "align_corners|asymmetric|tf_half_pixel_for_nn|tf_crop_and_resize@11- "
+          "cubic_coeff_a:f@11- exclude_outside:i@11- extrapolation_value:f@11- "
+          "keep_aspect_ratio_policy:s=stretch|not_larger|not_smaller@18- "
           "mode:s=nearest|linear|cubic "
-          "nearest_mode:s=round_prefer_floor|round_prefer_ceil|floor|ceil"}},
-        {"Upsample", {infer_upsample, 1, 2, "mode:s=nearest|linear scales:F"}},
-        {"Pad", {infer_pad, 1, 4, "mode:s=constant|reflect|edge pads:I value:f"}},
+          "nearest_mode:s=round_prefer_floor|round_prefer_ceil|floor|ceil@11- "
+          "scales:x@10 roi:x@11- scales:x@11- sizes:x@11-"}},
+        {"Upsample", {infer_upsample, 1, "mode:s=nearest|linear scales:F@-8 scales:x@9-"}},
+        {"Pad",
+         {infer_pad, 1,
+          "mode:s=constant|reflect|edge pads:I@-10 value:f@-10 "
+          "pads:x@11- constant_value:x@11- axes:x@18-"}},
         {"Constant",
-         constant_only(0, 0, "value:T value_float:f value_floats:F value_int:i value_ints:I")},
-        {"ConstantOfShape", constant_only(1, 1, "value:T")},
-        {"Shape", constant_only(1, 1, "start:i end:i")},
-        {"Size", constant_only(1, 1)},
-        {"Range", constant_only(3, 3, "stash_type:i")},
-        {"Where", constant_only(3, 3)},
-        {"Equal", constant_only(2, 2)},
-        {"Less", constant_only(2, 2)},
-        {"LessOrEqual", constant_only(2, 2)},
-        {"Greater", constant_only(2, 2)},
-        {"GreaterOrEqual", constant_only(2, 2)},
-        {"And", constant_only(2, 2)},
-        {"Or", constant_only(2, 2)},
-        {"Xor", constant_only(2, 2)},
-        {"Not", constant_only(1, 1)},
-        {"BitShift", constant_only(2, 2, "direction:s=LEFT|RIGHT")},
-        {"BitwiseAnd", constant_only(2, 2)},
-        {"BitwiseOr", constant_only(2, 2)},
-        {"BitwiseXor", constant_only(2, 2)},
-        {"Mod", constant_only(2, 2, "fmod:i")},
-        {"Floor", constant_only(1, 1)},
-        {"Ceil", constant_only(1, 1)},
-        {"Round", constant_only(1, 1)},
-        {"Log", constant_only(1, 1)},
-        {"Sin", constant_only(1, 1)},
-        {"Cos", constant_only(1, 1)},
-        {"Sign", constant_only(1, 1)},
-        {"Reciprocal", constant_only(1, 1)},
-        {"ReduceSum", constant_only(1, 2, reduce)},
-        {"ReduceProd", constant_only(1, 2, reduce)},
-        {"ReduceMin", constant_only(1, 2, reduce)},
-        {"ReduceL1", constant_only(1, 2, reduce)},
-        {"ReduceL2", constant_only(1, 2, reduce)},
-        {"ReduceSumSquare", constant_only(1, 2, reduce)},
-        {"ReduceLogSum", constant_only(1, 2, reduce)},
-        {"ReduceLogSumExp", constant_only(1, 2, reduce)},
+         constant_only(
+             0, "value:T value_float:f@12- value_floats:F@12- value_int:i@12- value_ints:I@12-")},
+        {"ConstantOfShape", constant_only(1, "value:T")},
+        {"Shape", constant_only(1, "start:i@15- end:i@15-")},
+        {"Size", constant_only(1)},
+        {"Range", constant_only(3, "stash_type:i@27-")},
+        {"Where", constant_only(3)},
+        {"Equal", constant_only(2)},
+        {"Less", constant_only(2)},
+        {"LessOrEqual", constant_only(2)},
+        {"Greater", constant_only(2)},
+        {"GreaterOrEqual", constant_only(2)},
+        {"And", constant_only(2)},
+        {"Or", constant_only(2)},
+        {"Xor", constant_only(2)},
+        {"Not", constant_only(1)},
+        {"BitShift", constant_only(2, "direction:s=LEFT|RIGHT")},
+        {"BitwiseAnd", constant_only(2)},
+        {"BitwiseOr", constant_only(2)},
+        {"BitwiseXor", constant_only(2)},
+        {"Mod", constant_only(2, "fmod:i")},
+        {"Floor", constant_only(1)},
+        {"Ceil", constant_only(1)},
+        {"Round", constant_only(1)},
+        {"Log", constant_only(1)},
+        {"Sin", constant_only(1)},
+        {"Cos", constant_only(1)},
+        {"Sign", constant_only(1)},
+        {"Reciprocal", constant_only(1)},
+        {"ReduceSum",
+         constant_only(1, "axes:I@-12 keepdims:i noop_with_empty_axes:i@13- axes:x@13-")},
+        {"ReduceProd", constant_only(1, reduce)},
+        {"ReduceMin", constant_only(1, reduce)},
+        {"ReduceL1", constant_only(1, reduce)},
+        {"ReduceL2", constant_only(1, reduce)},
+        {"ReduceSumSquare", constant_only(1, reduce)},
+        {"ReduceLogSum", constant_only(1, reduce)},
+        {"ReduceLogSumExp", constant_only(1, reduce)},
     };
     return table;
 }
 
-char kind_of(const Attribute &attribute) {
-    constexpr char kKinds[] = {'i', 'f', 's', 'I', 'F', 'T'};
-    return kKinds[attribute.index()];
-}
-
-/// `choices` as in "DCR|CRD".
-Status check_choice(const Node &node, const std::string &key, const std::string &value,
-                    const std::string &choices) {
-    const bool known = value.find('|') == std::string::npos &&
-                       ("|" + choices + "|").find("|" + value + "|") != std::string::npos;
-    if (known) return Status();
-    std::string list = choices;
-    for (size_t at = 0; (at = list.find('|', at)) != std::string::npos;) list.replace(at, 1, ", ");
-    return node_error(StatusCode::kUnsupported, node,
-                      key + " " + quote(value) + " is not supported; supported: " + list);
-}
-
-Status check_attributes(const Node &node, const std::string &known) {
-    const std::string padded = " " + known + " ";
-    for (const auto &[key, value] : node.attributes) {
-        const size_t at = padded.find(" " + key + ":");
-        if (at == std::string::npos) {
-            return node_error(StatusCode::kUnsupported, node,
-                              "attribute " + quote(key) + " is not known");
-        }
-        const size_t kind = at + key.size() + 2;
-        if (padded[kind] != kind_of(value)) {
-            return node_error(StatusCode::kInvalidModel, node,
-                              "attribute " + quote(key) + " has the wrong type");
-        }
-        if (const auto *text = std::get_if<std::string>(&value)) {
-            const size_t first = kind + 2;  // After "s=".
-            SEPCONV_RETURN_IF_ERROR(check_choice(
-                node, key, *text, padded.substr(first, padded.find(' ', first) - first)));
-        }
-    }
-    return Status();
-}
-
 }  // namespace
 
-Status check_node(const Node &node) {
+Status check_node(const Graph &graph, const Node &node) {
     const auto found = rules().find(node.op);
     if (found == rules().end()) {
         return node_error(StatusCode::kUnsupported, node, "the operator is not supported");
     }
     const Rule &rule = found->second;
+    const bool any = rule.inputs == kAny;
+    const size_t least = any ? 1 : rule.inputs;
+    const size_t most = any ? kAny : rule.most_inputs(graph.opset);
     const size_t count = node.inputs.size();
-    if (count < rule.min_inputs || count > rule.max_inputs) {
+    if (count < least || count > most) {
         return node_error(StatusCode::kInvalidModel, node,
                           "has " + std::to_string(count) + " inputs, expected " +
-                              std::to_string(rule.min_inputs) + " to " +
-                              std::to_string(rule.max_inputs));
+                              std::to_string(least) + " to " + std::to_string(most) +
+                              " in operator set " + std::to_string(graph.opset));
     }
     for (size_t i = 0; i < count; ++i) {
-        if (node.inputs[i].empty() && (i < rule.min_inputs || rule.max_inputs == kAny)) {
+        if (node.inputs[i].empty() && (any || i < least)) {
             return node_error(StatusCode::kInvalidModel, node,
                               "input " + std::to_string(i) + " is missing");
         }
     }
-    return check_attributes(node, rule.attributes);
+    return check_attributes(node, rule.fields, graph.opset);
 }
 
-const std::map<std::string, std::string_view> &shape_rules() {
-    static const std::map<std::string, std::string_view> names = [] {
-        std::map<std::string, std::string_view> result;
-        for (const auto &[op, rule] : rules()) result.emplace(op, rule.attributes);
+const std::map<std::string, std::vector<OperatorField>> &shape_rules() {
+    static const std::map<std::string, std::vector<OperatorField>> fields = [] {
+        std::map<std::string, std::vector<OperatorField>> result;
+        for (const auto &[op, rule] : rules()) result.emplace(op, rule.fields);
         return result;
     }();
-    return names;
+    return fields;
 }
 
 Status limit_outputs(Node &node, size_t count) {
@@ -613,7 +602,7 @@ Status limit_outputs(Node &node, size_t count) {
 }
 
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node) {
-    SEPCONV_RETURN_IF_ERROR(check_node(node));
+    SEPCONV_RETURN_IF_ERROR(check_node(graph, node));
     NodeContext c{graph, node, {}};
     const std::string declared = node.op;
     SEPCONV_RETURN_IF_ERROR(rules().at(declared).infer(c));

@@ -3,10 +3,10 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "compiler/graph.h"
+#include "compiler/operator_fields.h"
 #include "layer/status.h"
 
 namespace sepconv {
@@ -35,18 +35,15 @@ namespace sepconv {
 ///   sums of one input: Identity.
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node);
 
-/// Whether the operator is known and the node has a number of inputs, attributes, kinds of
-/// attribute and strings that its rule allows. infer_node and fold_node begin with this.
-Status check_node(const Node &node);
+/// Whether the operator is known, and the node has a number of inputs and attributes that its rule
+/// allows in the graph's operator set. infer_node and fold_node begin with this.
+Status check_node(const Graph &graph, const Node &node);
 
 /// Drops what the node declares behind its first `count` outputs; an error if something reads that.
 Status limit_outputs(Node &node, size_t count);
 
-/// The known operators, those that are only folded too, each with the attributes that it knows,
-/// separated by blanks. ONNX's kind of the attribute follows its name, as in "axis:i": i, f, s, I
-/// (integers), F (floats), T (tensor); a string's supported values follow too, as in
-/// "mode:s=DCR|CRD".
-const std::map<std::string, std::string_view> &shape_rules();
+/// The known operators, those that are only folded too, with their attributes and optional inputs.
+const std::map<std::string, std::vector<OperatorField>> &shape_rules();
 
 /// Numpy's broadcast of two shapes, if there is one.
 bool broadcast_shapes(const Shape &a, const Shape &b, Shape &result);

@@ -64,6 +64,11 @@ Result<WindowNumbers> window_numbers(const NodeContext &c, size_t spatial,
                          shape_text(*weight_kernel));
     }
     window.auto_pad = c.node.attribute("auto_pad", std::string("NOTSET"));
+    const bool given =
+        std::any_of(window.pads.begin(), window.pads.end(), [](int64_t pad) { return pad != 0; });
+    if (window.auto_pad != "NOTSET" && given && weight_kernel != nullptr) {
+        return c.invalid("has auto_pad " + quote(window.auto_pad) + " and pads");
+    }
     if (window.auto_pad != "NOTSET") {
         window.pads.assign(2 * spatial, 0);
     }

@@ -130,8 +130,9 @@ Status Lowering::lower_resize(const Group &group) {
     if (node.attribute("antialias", int64_t{0}) != 0) {
         return unsupported(node, "antialias is not supported");
     }
-    if (node.attribute("coordinate_transformation_mode", std::string()) == "tf_crop_and_resize" &&
-        node.attribute("extrapolation_value", 0.0F) != 0.0F) {
+    const bool crops =
+        node.attribute("coordinate_transformation_mode", std::string()) == "tf_crop_and_resize";
+    if (crops && node.attribute("extrapolation_value", 0.0F) != 0.0F) {
         return unsupported(node, "an extrapolation_value other than 0 is not supported");
     }
     if (in.shape.size() != 4 || in.shape[0] != out.shape[0] || in.shape[1] != out.shape[1]) {
@@ -147,6 +148,8 @@ Status Lowering::lower_resize(const Group &group) {
     kernel.input = image_of(in, is_padded(in));
     kernel.output = image_of(out, is_padded(out));
     kernel.taps = resize_taps(node.attribute("mode", std::string("nearest")));
+    // One tap is copied whatever its weight, which is 0 outside of what is cropped.
+    if (crops) kernel.taps = std::max(kernel.taps, 2);
     SEPCONV_RETURN_IF_ERROR(claim(2 * kernel.taps * (out.shape[2] + out.shape[3])));
     for (int d = 2; d < 4; d++) {
         ResizeAxis axis;

@@ -62,7 +62,7 @@ def verdict(rows):
         if row.failure():
             words.append("invalid" if row.invalid else "refused")
             some = row.note or f"operator sets {opset_range(row.since, row.until)}"
-            words[-1] += f" ({some})" if len(rows) > 1 else ""
+            words[-1] += f" ({some})" if len(rows) > 1 or not row.attribute else ""
     return "; ".join(unique(words))
 
 
@@ -115,7 +115,8 @@ def refused_of(operators):
         computed = [row.value for row in own if not row.failure()]
         values = [row for row in own if row.refused]
         words += unique(f"{attribute} {shown(row.value)}" + (
-            f" ({row.note})" if row.note and row.value in computed else "") for row in values)
+            f" ({row.note})" if row.note and row.value in computed else "")
+                        if attribute else row.note for row in values)
     return ", ".join(words)
 
 

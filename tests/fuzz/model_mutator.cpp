@@ -4,7 +4,6 @@
 #include <cmath>
 #include <random>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,7 +18,7 @@ constexpr int kMaxElements =
 const std::vector<std::string> &operators() {
     static const std::vector<std::string> list = [] {
         std::vector<std::string> names;
-        for (const auto &[name, attributes] : shape_rules()) names.push_back(name);
+        for (const auto &[name, fields] : shape_rules()) names.push_back(name);
         return names;
     }();
     return list;
@@ -157,31 +156,18 @@ private:
         }
     }
 
+    /// Any that some operator knows, or one that none does.
     void set_string(onnx::AttributeProto &attribute) {
-        constexpr const char *kStrings[] = {"SAME_UPPER",
-                                            "SAME_LOWER",
-                                            "VALID",
-                                            "NOTSET",
-                                            "nearest",
-                                            "linear",
-                                            "cubic",
-                                            "half_pixel",
-                                            "asymmetric",
-                                            "align_corners",
-                                            "floor",
-                                            "ceil",
-                                            "constant",
-                                            "reflect",
-                                            "edge",
-                                            "DCR",
-                                            "CRD",
-                                            "pytorch_half_pixel",
-                                            "round_prefer_ceil",
-                                            "tanh",
-                                            "tf_crop_and_resize",
-                                            "wrap",
-                                            "half_pixel_symmetric"};
-        attribute.set_s(kStrings[pick(std::size(kStrings))]);
+        static const std::vector<std::string> strings = [] {
+            std::set<std::string> all{"wrap"};
+            for (const auto &[name, fields] : shape_rules()) {
+                for (const OperatorField &field : fields) {
+                    all.insert(field.values.begin(), field.values.end());
+                }
+            }
+            return std::vector<std::string>(all.begin(), all.end());
+        }();
+        attribute.set_s(strings[pick(strings.size())]);
     }
 
     /// One that the operator knows, with a value of its kind.
@@ -190,13 +176,10 @@ private:
         if (node == nullptr) return;
         const auto rule = shape_rules().find(node->op_type());
         if (rule == shape_rules().end() || rule->second.empty()) return;
-        std::istringstream words{std::string(rule->second)};
-        std::vector<std::string> known{std::istream_iterator<std::string>(words), {}};
-        const std::string &word = known[pick(known.size())];
+        const OperatorField &field = rule->second[pick(rule->second.size())];
         onnx::AttributeProto &attribute = *node->add_attribute();
-        const size_t colon = word.find(':');
-        attribute.set_name(word.substr(0, colon));
-        switch (word[colon + 1]) {
+        attribute.set_name(field.name);
+        switch (field.kind) {
             case 'i':
                 attribute.set_type(onnx::AttributeProto::INT);
                 return attribute.set_i(number(1));

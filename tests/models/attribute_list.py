@@ -74,6 +74,8 @@ def _convolutions():
              inputs=[EVEN, Weights((5, 3, 3, 3))])
         conv("auto_pad", mode, otherwise=other, note="1-D", strides=[2],
              inputs=[(1, 4, 9), Weights((5, 4, 4))])
+    conv("B", (6,), inputs=[X, Weights((6, 4, 3, 3)), Parameter("shape")])
+    conv("B", (1,), inputs=[X, Weights((6, 4, 3, 3)), Parameter("shape")], invalid="bias")
     conv.default("dilations", [1, 1])
     conv("dilations", [2, 1], [1, 2], [2, 2], [3, 1])
     conv("dilations", [2], inputs=[(1, 4, 9), Weights((5, 4, 3))], note="1-D")
@@ -84,6 +86,9 @@ def _convolutions():
     conv.default("pads", [0, 0, 0, 0])
     conv("pads", [1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1], [2, 1, 0, 3])
     conv("pads", [2, 1], inputs=[(1, 4, 9), Weights((5, 4, 3))], note="1-D")
+    conv("pads", [1, 1, 1, 1], auto_pad="VALID", invalid="auto_pad 'VALID' and pads", note="VALID")
+    conv("pads", [1, 0, 0, 0], auto_pad="SAME_UPPER", invalid="auto_pad 'SAME_UPPER' and pads",
+         note="SAME_UPPER")
     conv.default("strides", [1, 1])
     conv("strides", [2, 1], [1, 2], [3, 2])
     conv("strides", [3], inputs=[(1, 4, 9), Weights((5, 4, 3))], note="1-D")
@@ -104,6 +109,7 @@ def _convolutions():
         deconv("auto_pad", mode, otherwise="VALID", note="kernel 2x2 stride 3x3",
                strides=[3, 3], inputs=[(1, 4, 3, 4), Weights((4, 2, 2, 2))],
                meant={"auto_pad": ABSENT, "output_padding": [1, 1]})
+    deconv("B", (3,), inputs=[(1, 4, 5, 4), Weights((4, 3, 3, 3)), Parameter("shape")])
     deconv.default("dilations", [1, 1])
     deconv("dilations", [2, 1], [1, 3], [2, 2])
     deconv.default("group", 1)
@@ -119,6 +125,10 @@ def _convolutions():
     deconv("output_shape", [9, 7], strides=[2, 2], auto_pad="SAME_LOWER", note="smaller, SAME_LOWER")
     deconv.default("pads", [0, 0, 0, 0])
     deconv("pads", [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [2, 1, 0, 2])
+    deconv("pads", [1, 0, 0, 1], auto_pad="SAME_LOWER", invalid="auto_pad 'SAME_LOWER' and pads",
+           note="SAME_LOWER")
+    deconv("pads", [1, 0, 0, 1], output_shape=[10, 8], strides=[2, 2], note="output_shape",
+           same="output_shape decides")
     deconv.default("strides", [1, 1])
     deconv("strides", [2, 1], [1, 3], [2, 2])
     deconv("output_padding", [-1, 0], invalid="output_padding")
@@ -159,6 +169,8 @@ def _pools():
         pool("kernel_shape", [3], otherwise=[2], inputs=[(1, 4, 9)], note="1-D")
         pool.default("pads", [0, 0, 0, 0])
         pool("pads", [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [2, 1, 1, 0])
+        for mode in AUTO_PADS:
+            pool("pads", [1, 1, 1, 1], auto_pad=mode, same="auto_pad decides", note=mode)
         pool.default("strides", [1, 1])
         pool("strides", [2, 1], [1, 2], [3, 3])
         pool("pads", [3, 0, 0, 0], refused="pads")
@@ -399,6 +411,11 @@ def _parts():
         inputs=[X, Constant([0, 1]), Constant([7, 6]), Constant([2, 3]), Parameter()])
     cut("steps", [1, 1], same="the default",
         inputs=[X, Constant([0, 1]), Constant([7, 6]), Constant([2, 3]), Parameter()])
+    cut("steps", [-1, -1], [-2, -3], [-3, -1],
+        inputs=[X, Constant([-1, -1]), Constant([-100, -100]), Constant([2, 3]), Parameter()],
+        same="required", note="from the end")
+    cut("steps", [-1], same="required", note="channels",
+        inputs=[X, Constant([2**63 - 1]), Constant([-2**63]), Constant([1]), Parameter()])
     cut("steps", [0], invalid="steps",
         inputs=[X, Constant([0]), Constant([7]), Constant([2]), Parameter()])
     for operator in ("DepthToSpace", "SpaceToDepth"):
@@ -472,6 +489,18 @@ def _resizes():
     given = Operator("Resize", (2, 3, 5, 4), none, Parameter("float32"), since=11, mode="linear")
     given("scales", [1, 1.2, 1, 2], refused="axis 1")
     given("scales", [1.2, 1, 1, 2], refused="axis 0")
+    crop("roi", [0, 0, 0.2, -0.3, 1, 1, 1.4, 0.7], [0, 0, 0.5, 0.25, 1, 1, 0.5, 0.75],
+         otherwise=[0, 0, 0, 0, 1, 1, 1, 1],
+         inputs=[x, Parameter("float32"), none, Constant([1, 3, 6, 7])])
+    for mode in ("nearest", "cubic"):
+        crop("roi", [0, 0, 0.2, -0.3, 1, 1, 1.4, 0.7], otherwise=[0, 0, 0, 0, 1, 1, 1, 1],
+             inputs=[x, Parameter("float32"), none, Constant([1, 3, 6, 7])], mode=mode, note=mode)
+    crop("roi", [0, 0, 0.2, 0.1, 1, 1, 0.9, 0.8], otherwise=[0, 0, 0, 0, 1, 1, 1, 1],
+         inputs=[x, Parameter("float32"), scales], note="scales")
+    crop("roi", [0, 0.5, 0, 0, 1, 1, 1, 1], refused="axis 1",
+         inputs=[x, Parameter("float32"), none, Constant([1, 3, 6, 7])])
+    resize("roi", [0, 0, 0.2, 0.1, 1, 1, 0.9, 0.8], same="of tf_crop_and_resize alone",
+           inputs=[x, Parameter("float32"), scales], otherwise=[])
     sizes = Operator("Resize", x, none, none, Parameter(), since=11)
     sizes("sizes", [1, 3, 8, 10], [1, 3, 2, 3], otherwise=[1, 3, 5, 5])
     sizes("sizes", [1, 6, 5, 4], refused="axis 1")

@@ -11,6 +11,7 @@ and every attribute that ONNX has of these operators.
 
 import argparse
 import collections
+import dataclasses
 import pathlib
 import subprocess
 import zlib
@@ -262,17 +263,79 @@ class Walk:
                            f"{result.returncode}: {result.stderr.strip()[-300:]}")
 
 
+@dataclasses.dataclass
+class Field:
+    """An attribute or (kind "x") optional input that the compiler knows."""
+    name: str
+    kind: str
+    since: int
+    until: int
+    values: list
+
+    def opsets(self):
+        return {opset for opset in range(FIRST, LAST + 1)
+                if opset >= self.since and self.until in (0, *range(opset, LAST + 1))}
+
+
 def known_rules(program):
-    """{operator: {attribute: accepted strings}} of the compiler."""
+    """{operator: fields} of the compiler."""
     text = subprocess.run([program], capture_output=True, text=True, check=True).stdout
     rules = {}
     for line in text.splitlines():
-        operator, _, attributes = line.partition(" ")
-        rules[operator] = {}
-        for word in attributes.split():
-            name, kind = word.split(":", 1)
-            rules[operator][name] = kind[2:].split("|") if kind.startswith("s=") else []
+        words = line.split()
+        if line.startswith(" "):
+            rules[operator].append(Field(*words[:2], *map(int, words[2:4]), words[4:]))
+        else:
+            operator = words[0]
+            rules[operator] = []
     return rules
+
+
+def fields_of(schema):
+    """(names of attributes, names of inputs)"""
+    return set(schema.attributes), {given.name for given in schema.inputs}
+
+
+def opsets_with(name, by_input, found):
+    """The operator sets in which ONNX has the attribute or input."""
+    ends = [schema.since_version - 1 for schema in found[1:]] + [LAST]
+    return {opset for schema, end in zip(found, ends) for opset in
+            range(max(schema.since_version, FIRST), end + 1)
+            if name in fields_of(schema)[by_input]}
+
+
+def known_sets(fields, name, by_input):
+    """The operator sets in which the compiler knows the attribute or input."""
+    return set().union(*(field.opsets() for field in fields
+                         if field.name == name and (field.kind == "x") == by_input))
+
+
+def unlisted(operator, fields, found):
+    """Attributes, inputs and strings without rows; operator sets that differ from ONNX's."""
+    problems = []
+    rows = [row for row in ROWS if row.operator == operator]
+    names = {field.name for field in fields}
+    for schema in found:
+        if schema is found[-1] or any(schema is used for row in rows
+                                      for _, _, used in versions(row, {operator: found})):
+            names |= set(schema.attributes)
+    problems += [f"{operator}: no row for {name}" for name in sorted(names)
+                 if not any(row.attribute == name for row in rows)]
+    for field in fields:
+        first = min(opset for opset in range(FIRST, LAST + 1) if opset >= found[0].since_version)
+        by_input = field.kind == "x"
+        ours = {opset for opset in known_sets(fields, field.name, by_input) if opset >= first}
+        theirs = opsets_with(field.name, by_input, found)
+        if ours != theirs:
+            problems.append(f"{operator}: {field.name} in operator sets {sorted(ours)}, "
+                            f"ONNX {sorted(theirs)}")
+        if field.values:
+            computed = {row.value for row in rows
+                        if row.attribute == field.name and not row.failure()}
+            problems += [f"{operator}: {field.name} {value}: the compiler knows it: "
+                         f"{value in field.values}, rows: {value in computed}"
+                         for value in sorted(set(field.values) ^ computed)]
+    return problems
 
 
 def incomplete(rules, known):
@@ -285,20 +348,8 @@ def incomplete(rules, known):
         if counts != (True, 1, True):
             problems.append(f"{operator}: the compiler knows it: {counts[0]}, notes: {counts[1]}, "
                             f"rows: {counts[2]}")
-    for operator, attributes in rules.items():
-        rows = [row for row in ROWS if row.operator == operator]
-        schemas_in_use = [schema for first, last, schema in versions(rows[0], known)
-                          if first <= last] if rows else []
-        onnx_has = {name for schema in schemas_in_use for name in schema.attributes}
-        for name in {*attributes, *onnx_has, *known[operator][-1].attributes}:
-            if not any(row.attribute == name for row in rows):
-                problems.append(f"{operator}: no row for {name}")
-        for name, accepted in attributes.items():
-            computed = {row.value for row in rows if row.attribute == name and not row.failure()
-                        } if accepted else set()
-            for value in set(accepted) ^ computed:
-                problems.append(f"{operator}: {name} {value}: the compiler knows it: "
-                                f"{value in accepted}, rows: {value in computed}")
+    for operator, fields in rules.items():
+        problems += unlisted(operator, fields, known[operator])
     names = collections.Counter(row.name() for row in ROWS)
     problems += [f"two rows are named {name}" for name, count in names.items() if count > 1]
     for row in ROWS:
@@ -308,6 +359,26 @@ def incomplete(rules, known):
                     row.attribute not in schema.attributes):
                 problems.append(f"{row.name()}: ONNX has no such attribute in operator set {first}")
     return problems
+
+
+def misplaced(rules, known, arguments, failures):
+    """What ONNX has in some operator sets is refused in the next ones. Returns how many were tried."""
+    tried = 0
+    for operator, fields in rules.items():
+        for field in fields:
+            by_input = field.kind == "x"
+            sets = known_sets(fields, field.name, by_input)
+            rows = [row for row in ROWS if (row.operator, row.attribute) == (operator, field.name)
+                    and not row.failure() and any(isinstance(given, Parameter)
+                                                  for given in row.inputs) == by_input]
+            beside = {min(sets) - 1, max(sets) + 1} & set(range(FIRST, LAST + 1))
+            for opset in beside:
+                if rows and opset >= known[operator][0].since_version:
+                    reason = f"in operator set {opset}"  # Of it or of another one beside it.
+                    row = dataclasses.replace(rows[0], invalid=reason)
+                    Walk(opset, [], arguments, failures).refuse(row)
+                    tried += 1
+    return tried
 
 
 def best_isa():
@@ -325,13 +396,16 @@ def main():
     arguments = parser.parse_args()
     onnxruntime.set_default_logger_severity(4)
     known = schemas()
-    failures = incomplete(known_rules(arguments.rules), known) if arguments.rules else []
+    rules = known_rules(arguments.rules) if arguments.rules else {}
+    failures = incomplete(rules, known) if rules else []
     rows = [row for row in ROWS if not arguments.operators or row.operator in arguments.operators]
     table = [("opset", "computed", "refused")]
     for opset, chosen in chosen_opsets(rows, known).items():
         Walk(opset, chosen, arguments, failures).run()
         refused = sum(bool(row.failure()) for row in chosen)
         table.append((opset, len(chosen) - refused, refused))
+    if arguments.tool and rules and not arguments.operators:
+        table.append(("others", 0, misplaced(rules, known, arguments, failures)))
     harness.report(table, failures)
 
 
