@@ -8,6 +8,7 @@
 
 #include "compiler/diagnostic.h"
 #include "compiler/fold_elementwise.h"
+#include "compiler/fold_layers.h"
 #include "compiler/fold_movement.h"
 #include "compiler/fold_reduce.h"
 #include "compiler/infer_rules.h"
@@ -78,6 +79,17 @@ public:
         }
         if (op.rfind("Reduce", 0) == 0) {
             return fold_reduce();
+        }
+        if (op == "Clip") {
+            return fold_clip();
+        }
+        if (op == "Pad") {
+            return fold_pad();
+        }
+        if (const LayerRule rule = layer_rule(op)) {
+            const std::function<Status(const Shape &, int64_t)> claims =
+                [this](const Shape &shape, int64_t read) { return claim(shape, read); };
+            return rule({c_, inputs_, claims});
         }
         // Pow has rules for values that are not constant only.
         if (op != "Pow" && is_movement(op)) {
@@ -283,6 +295,56 @@ private:
         return value ? one(std::move(*value)) : not_for_type();
     }
 
+    /// Min and Max with the bounds: inputs, or before operator set 11 attributes.
+    Result<std::vector<Constant>> fold_clip() {
+        Constant result = input(0);
+        SEPCONV_RETURN_IF_ERROR(claim(result.shape, 0, 2));
+        for (const size_t i : {size_t{1}, size_t{2}}) {
+            const char *key = i == 1 ? "min" : "max";
+            Constant bound({}, Floats{c_.node.attribute(key, 0.0F)});
+            if (c_.opset() >= 11 && c_.has_input(i)) {
+                bound = input(i);
+            } else if (c_.opset() < 11 && c_.node.has(key)) {
+                bound = cast_constant(bound, result.type());
+            } else {
+                continue;
+            }
+            std::optional<Constant> value;
+            if (bound.type() == result.type() && element_count(bound.shape) == 1) {
+                bound.shape.clear();
+                value = fold_binary(i == 1 ? "Max" : "Min", result, bound, result.shape);
+            }
+            if (!value) {
+                return c_.invalid(std::string(key) + " is no number of the type " +
+                                  name_of(result.type()));
+            }
+            result = std::move(*value);
+        }
+        return one(std::move(result));
+    }
+
+    /// Mode constant; what crops too.
+    Result<std::vector<Constant>> fold_pad() {
+        Constant fill({}, Floats{c_.node.attribute("value", 0.0F)});
+        if (c_.opset() >= 11) {
+            fill = c_.has_input(2) ? input(2) : Constant(input(0).type(), {});
+        }
+        if (fill.type() != input(0).type() || element_count(fill.shape) != 1) {
+            return c_.invalid("input 2 (constant_value) is no number of the type " +
+                              std::string(name_of(input(0).type())));
+        }
+        fill.shape.clear();
+        Node shaped = c_.node;
+        if (shaped.inputs.size() > 2) shaped.inputs[2].clear();
+        const Result<std::vector<Shape>> shapes = infer_node(c_.graph, shaped);
+        if (!shapes.ok()) {
+            return shapes.status();
+        }
+        const Shape &shape = shapes.value()[0];
+        SEPCONV_RETURN_IF_ERROR(claim(shape));
+        return one(pad(input(0), fill, shape, shaped.attribute("pads", Ints())));
+    }
+
     Result<std::vector<Constant>> fold_movement() {
         const Result<std::vector<Shape>> shapes = infer_node(c_.graph, c_.node);
         if (!shapes.ok()) {
@@ -369,10 +431,11 @@ private:
     /// Every operand in turn; Pow alone allows them to differ in type.
     Result<std::vector<Constant>> fold_elementwise() {
         const std::string op = operator_name();
-        const bool variadic = op == "Sum" || op == "Min" || op == "Max";
+        const bool variadic = op == "Sum" || op == "Mean" || op == "Min" || op == "Max";
         SEPCONV_RETURN_IF_ERROR(claim(input(0).shape));
         if (c_.node.inputs.size() == 1 && !variadic) {
             std::optional<Constant> value = fold_unary(op, input(0));
+            if (!value) value = fold_activation(c_.node, input(0));
             return value ? one(std::move(*value)) : not_for_type();
         }
         Constant result = input(0);
@@ -393,12 +456,19 @@ private:
                 return c_.invalid("divides an integer by zero");
             }
             SEPCONV_RETURN_IF_ERROR(claim(shape, 0, 2));
-            std::optional<Constant> value = op == "Pow" ? fold_power(result, input(i), shape)
-                                                        : fold_binary(op, result, input(i), shape);
+            std::optional<Constant> value =
+                op == "Pow" ? fold_power(result, input(i), shape)
+                            : fold_binary(op == "Mean" ? "Sum" : op, result, input(i), shape);
             if (!value) {
                 return not_for_type();
             }
             result = std::move(*value);
+        }
+        if (op == "Mean") {
+            const Constant count({}, Floats{static_cast<float>(c_.node.inputs.size())});
+            std::optional<Constant> mean =
+                fold_binary("Div", result, cast_constant(count, result.type()), result.shape);
+            return mean ? one(std::move(*mean)) : not_for_type();
         }
         return one(std::move(result));
     }
@@ -427,6 +497,13 @@ private:
 }  // namespace
 
 bool is_foldable(const Graph &graph, const Node &node) {
+    // Their kernels compute them on constants too.
+    constexpr const char *kKernels[] = {"Conv",   "ConvTranspose", "MaxPool",      "AveragePool",
+                                        "Resize", "Upsample",      "DepthToSpace", "SpaceToDepth"};
+    if (std::find(std::begin(kKernels), std::end(kKernels), node.op) != std::end(kKernels) ||
+        (node.op == "Pad" && node.attribute("mode", std::string("constant")) != "constant")) {
+        return false;
+    }
     if (node.op == "Shape" || node.op == "Size" || node.op == "Constant") {
         return true;
     }

@@ -52,8 +52,39 @@ const Table<Binary<F>> &floating_binary() {
         {"Mul", [](F x, F y) { return x * y; }},
         {"Div", [](F x, F y) { return x / y; }},
         {"Fmod", [](F x, F y) { return std::fmod(x, y); }},
+        {"PRelu", [](F x, F y) { return x < 0 ? y * x : x; }},
         {"Min", [](F x, F y) { return x < y || std::isnan(x) ? x : y; }},
         {"Max", [](F x, F y) { return x > y || std::isnan(x) ? x : y; }},
+    };
+    return table;
+}
+
+/// With attributes alpha and beta, and what they are by default.
+template<typename F>
+struct Activation {
+    F (*function)(F x, F alpha, F beta);
+    float alpha = 1.0F;
+    float beta = 0.0F;
+};
+
+template<typename F>
+F hard_sigmoid(F x, F alpha, F beta) {
+    return std::min(std::max(alpha * x + beta, F(0)), F(1));
+}
+
+/// As layer/elementwise.h defines them.
+template<typename F>
+const Table<Activation<F>> &activations() {
+    static const Table<Activation<F>> table{
+        {"LeakyRelu", {[](F x, F a, F) { return x < 0 ? a * x : x; }, 0.01F}},
+        {"HardSigmoid", {hard_sigmoid<F>, 0.2F, 0.5F}},
+        {"HardSwish", {[](F x, F, F) { return x * hard_sigmoid(x, F(1) / 6, F(0.5)); }}},
+        {"Swish", {[](F x, F a, F) { return x / (1 + std::exp(-a * x)); }}},
+        {"Gelu", {[](F x, F, F) { return x / 2 * (1 + std::erf(x / std::sqrt(F(2)))); }}},
+        {"GeluTanh", {[](F x, F, F) {
+             const F inner = F(0.79788456080286535588) * (x + F(0.044715) * x * x * x);
+             return x / 2 * (1 + std::tanh(inner));
+         }}},
     };
     return table;
 }
@@ -232,6 +263,29 @@ std::optional<Constant> fold_unary(const std::string &op, const Constant &x) {
             result.push_back(convert<T>(function(convert<Arithmetic<T>>(element))));
         }
         return Constant(x.shape, std::move(result));
+    });
+}
+
+std::optional<Constant> fold_activation(const Node &node, const Constant &x) {
+    const bool tanh = node.attribute("approximate", std::string()) == "tanh";
+    return x.visit([&](const auto &elements) -> std::optional<Constant> {
+        using T = ElementOf<decltype(elements)>;
+        using A = Arithmetic<T>;
+        if constexpr (kIsFloating<T>) {
+            const auto found = activations<A>().find(node.op + (tanh ? "Tanh" : ""));
+            if (found == activations<A>().end()) return std::nullopt;
+            const Activation<A> &activation = found->second;
+            const A alpha = node.attribute("alpha", activation.alpha);
+            const A beta = node.attribute("beta", activation.beta);
+            std::vector<T> result;
+            result.reserve(elements.size());
+            for (const T element : elements) {
+                result.push_back(convert<T>(activation.function(convert<A>(element), alpha, beta)));
+            }
+            return Constant(x.shape, std::move(result));
+        } else {
+            return std::nullopt;
+        }
     });
 }
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "compiler/constant.h"
+#include "compiler/graph.h"
 
 namespace sepconv {
 
@@ -14,6 +14,9 @@ namespace sepconv {
 
 /// f(x); nothing if the operator is unknown or not for x's type.
 std::optional<Constant> fold_unary(const std::string &op, const Constant &x);
+
+/// LeakyRelu, HardSigmoid, HardSwish, Gelu and Swish, with the node's attributes, of floats.
+std::optional<Constant> fold_activation(const Node &node, const Constant &x);
 
 /// Whether x / y of integers would divide by a zero in `y`.
 bool divides_by_zero(const std::string &op, const Constant &y);

@@ -91,6 +91,38 @@ Constant transpose(const Constant &from, const Ints &perm) {
     return move_strided(from, shape, 0, strides);
 }
 
+Constant pad(const Constant &from, const Constant &fill, const Shape &shape, const Ints &pads) {
+    Constant result = expand(fill, shape);
+    const Ints steps = row_major(shape);
+    const Ints strides = row_major(from.shape);
+    // The part of the input that remains, and where it lies in both.
+    Shape part = from.shape;
+    int64_t to = 0;
+    int64_t first = 0;
+    for (size_t axis = 0; axis < part.size(); ++axis) {
+        const int64_t before = pads[axis];
+        part[axis] += std::min<int64_t>(before, 0) + std::min<int64_t>(pads[part.size() + axis], 0);
+        if (part[axis] <= 0) return result;
+        to += std::max<int64_t>(before, 0) * steps[axis];
+        first -= std::min<int64_t>(before, 0) * strides[axis];
+    }
+    const Constant moved = move_strided(from, part, first, strides);
+    Ints index(part.size(), 0);
+    moved.visit([&](const auto &elements) {
+        auto &list = result.values<ElementOf<decltype(elements)>>();
+        for (const auto &element : elements) {
+            list[static_cast<size_t>(to)] = element;
+            for (size_t axis = part.size(); axis-- > 0;) {
+                to += steps[axis];
+                if (++index[axis] < part[axis]) break;
+                to -= steps[axis] * part[axis];
+                index[axis] = 0;
+            }
+        }
+    });
+    return result;
+}
+
 void append(const Constant &from, int64_t first, int64_t count, Constant &to) {
     from.visit([&](const auto &elements) {
         auto &list = to.values<ElementOf<decltype(elements)>>();

@@ -18,6 +18,11 @@ Constant expand(const Constant &from, const Shape &shape);
 /// `from` with its axes in the order `perm`.
 Constant transpose(const Constant &from, const std::vector<int64_t> &perm);
 
+/// `from` within `fill` (one element); `pads` are all begins, then all ends, and negative ones
+/// crop.
+Constant pad(const Constant &from, const Constant &fill, const Shape &shape,
+             const std::vector<int64_t> &pads);
+
 /// Appends elements [first, first + count) of `from` to `to`, which has the same type.
 void append(const Constant &from, int64_t first, int64_t count, Constant &to);
 

@@ -541,6 +541,8 @@ const std::unordered_map<std::string_view, Rule> &rules() {
         {"Cos", constant_only(1)},
         {"Sign", constant_only(1)},
         {"Reciprocal", constant_only(1)},
+        {"DequantizeLinear",
+         constant_only(2, "axis:i@13- block_size:i@21- output_dtype:i@23- x_zero_point:x")},
         {"ReduceSum",
          constant_only(1, "axes:I@-12 keepdims:i noop_with_empty_axes:i@13- axes:x@13-")},
         {"ReduceProd", constant_only(1, reduce)},

@@ -49,6 +49,7 @@ NOTES = [
       "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Floor", "Ceil", "Round", "Log", "Sin", "Cos", "Sign",
       "Reciprocal"), "constants"),
     (("BitShift",), "constants of type UINT8"),
+    (("DequantizeLinear",), "constants of type INT8, UINT8 or INT32"),
 ]
 
 X = (1, 4, 7, 6)
@@ -642,6 +643,20 @@ def _constants():
     Operator("Not", t)()
     for operator in ("BitwiseAnd", "BitwiseOr", "BitwiseXor"):
         Operator(operator, m, n, since=18)()
+    linear = Operator("DequantizeLinear", Constant([[7, -3], [100, -128]], "int8"),
+                      Constant([0.5, 0.25], "float32"), Constant([1, -2], "int8"), since=13,
+                      until=27)
+    linear("axis", 0, -2, otherwise=1)
+    linear.default("axis", 1)
+    Operator("DequantizeLinear", Constant([[7, 3], [200, 0]], "uint8"), Constant(0.5, "float32"),
+             Constant(128, "uint8"), since=10, until=27)(note="uint8")
+    Operator("DequantizeLinear", Constant([[7, 3], [200, 0]], "uint8"), Constant(0.5, "float32"),
+             Constant(128, "uint8"), since=28, oracle="onnx")(note="one scale")
+    linear.default("block_size", 0, since=21)
+    linear("block_size", 1, since=21, refused="blocks",
+           inputs=[Constant([[7, -3]], "int8"), Constant([[0.5, 0.25]], "float32")])
+    linear("output_dtype", 1, since=23, same="the scale's type")
+    linear.default("output_dtype", 0, since=23)
     shift = Operator("BitShift", Constant([200, 1, 7], "uint8"), Constant([1, 3, 0], "uint8"), since=11)
     shift("direction", "LEFT", otherwise="RIGHT")
     shift("direction", "RIGHT", otherwise="LEFT")

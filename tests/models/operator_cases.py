@@ -7,6 +7,7 @@ import pathlib
 
 import onnxruntime
 
+import constant_cases
 import graph_cases
 import harness
 import network_cases
@@ -14,7 +15,7 @@ import onnx_cases
 import operator_list
 from case_builder import build_model
 
-GROUPS = {**operator_list.GROUPS, **graph_cases.GROUPS,
+GROUPS = {**operator_list.GROUPS, **graph_cases.GROUPS, **constant_cases.GROUPS,
           "networks": network_cases.networks,
           "onnx_convolutions": onnx_cases.onnx_convolutions}
 
