@@ -652,6 +652,8 @@ def _constants():
              Constant(128, "uint8"), since=10, until=27)(note="uint8")
     Operator("DequantizeLinear", Constant([[7, 3], [200, 0]], "uint8"), Constant(0.5, "float32"),
              Constant(128, "uint8"), since=28, oracle="onnx")(note="one scale")
+    linear("x_zero_point", [1, -2], inputs=[
+        Constant([[7, -3], [100, -128]], "int8"), Constant([0.5, 0.25], "float32"), Parameter("int8")])
     linear.default("block_size", 0, since=21)
     linear("block_size", 1, since=21, refused="blocks",
            inputs=[Constant([[7, -3]], "int8"), Constant([[0.5, 0.25]], "float32")])

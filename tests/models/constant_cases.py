@@ -254,7 +254,7 @@ def weights():
             "Gemm", x, norm_weights(b, (4, 5), [1]), transB=1)),
         Case("weight_norm_whole", [(3, 5)], lambda b, x: b.node(
             "MatMul", x, b.node("Transpose", norm_weights(b, (4, 5), [0, 1]), perm=[1, 0]))),
-        standardised(15), standardised(14),
+        standardised(15), standardised(14), standardised(13), standardised(9),
         Case("product_of_weights", [(3, 5)], lambda b, x: b.node(
             "MatMul", x, b.node("MatMul", b.weights(5, 2), b.weights(2, 7)))),
         Case("padded_weights", [(1, 4, 6, 5)], lambda b, x: b.node("Conv", x, b.node(
