@@ -61,6 +61,9 @@ Status infer_expand(NodeContext &c);
 Status infer_tile(NodeContext &c);
 Status infer_gather(NodeContext &c);
 
+Status infer_clip(NodeContext &c);
+Status infer_pow(NodeContext &c);
+
 Status infer_resize(NodeContext &c);
 Status infer_upsample(NodeContext &c);
 Status infer_pad(NodeContext &c);

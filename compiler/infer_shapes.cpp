@@ -167,34 +167,6 @@ Status infer_cast(NodeContext &c) {
     return infer_unary(c);
 }
 
-Status infer_clip(NodeContext &c) {
-    float low = c.node.attribute("min", -FLT_MAX);
-    float high = c.node.attribute("max", FLT_MAX);
-    if (c.opset() >= 11) {
-        for (const size_t i : {size_t{1}, size_t{2}}) {
-            if (!c.has_input(i)) {
-                continue;
-            }
-            const Result<std::vector<float>> bound = c.constant_floats(i, i == 1 ? "min" : "max");
-            if (!bound.ok()) {
-                return bound.status();
-            }
-            if (bound.value().size() != 1) {
-                return c.invalid(std::string(i == 1 ? "min" : "max") + " is no scalar");
-            }
-            (i == 1 ? low : high) = bound.value()[0];
-        }
-    }
-    if (std::isnan(low) || std::isnan(high)) {
-        return c.invalid("a bound is NaN");
-    }
-    c.outputs = {c.shape(0)};
-    c.become_unary("Clip");
-    c.node.attributes["min"] = std::clamp(low, -FLT_MAX, FLT_MAX);
-    c.node.attributes["max"] = std::clamp(high, -FLT_MAX, FLT_MAX);
-    return Status();
-}
-
 Status infer_broadcast(NodeContext &c) {
     Shape output = c.shape(0);
     for (size_t i = 1; i < c.node.inputs.size(); ++i) {
@@ -220,26 +192,6 @@ Status infer_prelu(NodeContext &c) {
     if (c.outputs[0] != c.shape(0)) {
         return c.invalid("the slope " + shape_text(c.shape(1)) + " does not broadcast to " +
                          shape_text(c.shape(0)));
-    }
-    return Status();
-}
-
-Status infer_pow(NodeContext &c) {
-    const Constant *exponent = c.constant(1);
-    if (exponent == nullptr || element_count(exponent->shape) != 1 ||
-        exponent->shape.size() > c.shape(0).size()) {
-        return c.unsupported("the exponent must be a constant number");
-    }
-    const float value = exponent->converted<float>()[0];
-    c.outputs = {c.shape(0)};
-    if (value == 2.0F) {
-        c.node.op = "Mul";
-        c.node.inputs[1] = c.node.inputs[0];
-    } else if (value == 0.5F || value == 1.0F) {
-        c.become_unary(value == 1.0F ? "Identity" : "Sqrt");
-    } else {
-        return c.unsupported("the exponent is " + std::to_string(value) +
-                             ", supported are 2, 1 and 0.5");
     }
     return Status();
 }
@@ -480,6 +432,8 @@ const std::unordered_map<std::string_view, Rule> &rules() {
         {"Min", {infer_variadic, kAny}},
         {"Max", {infer_variadic, kAny}},
         {"Sum", {infer_variadic, kAny}},
+        {"Mean", {infer_variadic, kAny}},
+        {"Reciprocal", {infer_unary, 1}},
         {"Pow", {infer_pow, 2}},
         {"Reshape", {infer_reshape, 2, "allowzero:i@14-"}},
         {"Flatten", {infer_flatten, 1, "axis:i"}},
@@ -540,7 +494,6 @@ const std::unordered_map<std::string_view, Rule> &rules() {
         {"Sin", constant_only(1)},
         {"Cos", constant_only(1)},
         {"Sign", constant_only(1)},
-        {"Reciprocal", constant_only(1)},
         {"DequantizeLinear",
          constant_only(2, "axis:i@13- block_size:i@21- output_dtype:i@23- x_zero_point:x")},
         {"ReduceSum",

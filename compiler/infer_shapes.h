@@ -24,14 +24,15 @@ namespace sepconv {
 ///   descending slice). Split: axis, split. Concat: axis. Transpose: perm. Axes are non-negative.
 /// - Expand: of one input to the output's shape; Tile of axes of extent 1 too. Tile: repeats.
 ///   Gather: axis, indices (not negative, row-major).
-/// - Clip: min, max; absent or infinite bounds are -FLT_MAX and FLT_MAX.
+/// - Clip: min, max; absent or infinite bounds are -FLT_MAX and FLT_MAX. With a computed bound: no
+///   attributes, both as inputs.
 /// - Pad: pads (all begins, then all ends; negative ones crop), value, mode.
 /// - Resize (Upsample too): mode, coordinate_transformation_mode, nearest_mode, cubic_coeff_a,
 ///   scales (4), roi (8, for tf_crop_and_resize), extrapolation_value, exclude_outside, antialias.
 /// - ReduceMean, ReduceMax: axes, keepdims. Softmax: axis, coerced (1: over all axes from `axis`).
 /// - DepthToSpace, SpaceToDepth: blocksize, mode. Gemm: alpha, beta, transA, transB.
 /// - BatchNormalization: epsilon.
-/// - Pow by 2, 0.5, 1: Mul, Sqrt, Identity. Casts, Dropout, Expand and Tile that change nothing and
+/// - Pow: exponent, a multiple of 0.5; by 2, 0.5, 1 and 0: Mul, Sqrt, Identity, Clip. Casts, Dropout, Expand and Tile that change nothing and
 ///   sums of one input: Identity.
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node);
 

@@ -12,6 +12,10 @@ namespace sepconv {
 /// (computed in double).
 [[nodiscard]] Graph lower_batch_normalization(Graph graph);
 
+/// Reciprocal becomes a Div, Mean Adds and a Mul, Pow Muls, a Sqrt and a Div, and a Clip whose
+/// bounds are inputs Max and Min.
+[[nodiscard]] Graph lower_arithmetic(Graph graph);
+
 /// What an Expand repeats and elementwise operators would broadcast anyway, they read unexpanded.
 /// Where nothing else gives them their shape they compute the few values, and the Expand follows
 /// them.

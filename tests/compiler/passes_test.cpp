@@ -287,6 +287,26 @@ TEST(FoldPadding, LeavesOtherPads) {
     stays({0, 0, 1, 1, 0, 0, 1, 1}, 0, "MaxPool");
 }
 
+TEST(LowerArithmetic, PowersAreProductsOfSquares) {
+    B builder;
+    builder.input("x", {4}).floats("e", {}, {-5.5F}).node("Pow", {"x", "e"}, {"y"}).output("y");
+    builder.floats("f", {}, {4.0F}).node("Pow", {"x", "f"}, {"z"}).output("z");
+    const Graph graph = lower_arithmetic(read(builder));
+    expect_valid(graph);
+    // x^4 by two squares, times x, times a root; its reciprocal.
+    EXPECT_EQ(ops(graph), (Ops{"Mul", "Mul", "Mul", "Sqrt", "Mul", "Div", "Mul", "Mul"}));
+}
+
+TEST(LowerArithmetic, OfClipMeanAndReciprocal) {
+    B builder;
+    builder.input("x", {4}).input("a", {}).input("b", {}).output("y").output("z").output("r");
+    builder.node("Clip", {"x", "a", "b"}, {"y"}).node("Mean", {"x", "a", "b"}, {"z"});
+    builder.node("Reciprocal", {"x"}, {"r"});
+    const Graph graph = lower_arithmetic(read(builder));
+    expect_valid(graph);
+    EXPECT_EQ(ops(graph), (Ops{"Max", "Min", "Add", "Add", "Mul", "Div"}));
+}
+
 TEST(SinkExpands, ReadsUnexpandedWhatIsBroadcastAnyway) {
     B builder;
     builder.input("x", {1, 2, 5, 5}).input("g", {1, 2, 1, 1}).ints("s", {1, 2, 5, 5}).output("y");

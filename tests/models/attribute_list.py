@@ -18,11 +18,12 @@ NOTES = [
     (("Relu", "HardSwish", "Sigmoid", "Tanh", "Erf", "Exp", "Sqrt", "Abs", "Neg"),
      "HardSwish, HardSigmoid, SiLU and Gelu written out too"),
     (("LeakyRelu",), ""), (("HardSigmoid",), ""), (("Gelu",), ""), (("Swish",), ""),
-    (("Clip",), "constant bounds"),
+    (("Clip",), "constant bounds, or computed scalars"),
     (("PRelu",), "slope of any shape that broadcasts to the input"),
     (("Pow",), "by a constant"),
     (("Softmax",), "operator set 13 changed its meaning; both are computed"),
-    (("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum"),
+    (("Reciprocal",), ""),
+    (("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum", "Mean"),
      "general broadcasting; after a convolution the same shape, scalars, per channel and `[N,C,1,1]` "
      "gates are part of its kernel"),
     (("Concat",), ""), (("Split",), ""), (("Slice",), ""),
@@ -46,8 +47,8 @@ NOTES = [
     (("ReduceSum", "ReduceProd", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare",
       "ReduceLogSum", "ReduceLogSumExp"), "constants"),
     (("Where", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "Not",
-      "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Floor", "Ceil", "Round", "Log", "Sin", "Cos", "Sign",
-      "Reciprocal"), "constants"),
+      "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Floor", "Ceil", "Round", "Log", "Sin", "Cos",
+      "Sign"), "constants"),
     (("BitShift",), "constants of type UINT8"),
     (("DequantizeLinear",), "constants of type INT8, UINT8 or INT32"),
 ]
@@ -294,15 +295,17 @@ def _activations():
     slope("slope", (1, 4, 1, 1), same="required")
     slope("slope", (3,), invalid="do not broadcast")
     power = Operator("Pow", X, Parameter("float32"), low=0.1)
-    power("exponent", 0.5, 1.0, 2.0, same="required")
+    power("exponent", 0.5, 1.0, 2.0, 3.0, 8.0, 1.5, -0.5, -1.0, -2.5, 0.0, same="required")
+    power("exponent", 0.3, 9.0, refused="the exponent is")
+    Operator("Reciprocal", X, low=0.5)()
 
 
 def _arithmetic():
-    for operator in ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum"):
+    for operator in ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum", "Mean"):
         binary = Operator(operator, X, Parameter("data"), low=0.5,
-                          since=8 if operator in ("Min", "Max", "Sum") else 7)
+                          since=8 if operator in ("Min", "Max", "Sum", "Mean") else 7)
         binary("operand", X, (4, 1, 1), (6,), (), (2, 1, 1, 1), same="required")
-    for operator in ("Min", "Max", "Sum"):
+    for operator in ("Min", "Max", "Sum", "Mean"):
         Operator(operator, X, since=8)(note="of one")
         Operator(operator, X, (4, 1, 1), (6,), since=8)(note="of three")
     gemm = Operator("Gemm", (3, 5), Weights((5, 4)), Weights((4,)))
@@ -671,7 +674,7 @@ def _constants():
     Operator("Sign", a, since=9)()
     Operator("Sign", m, since=9)(note="int64")
     for operator in ("Log", "Reciprocal"):
-        Operator(operator, Weights((3, 2), 0.5, 2))()
+        Operator(operator, Weights((3, 2), 0.5, 2))(note="of a constant")
 
 
 for _group in (_convolutions, _pools, _reductions, _normalisations, _activations, _arithmetic, _shapes,

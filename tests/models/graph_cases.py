@@ -331,4 +331,77 @@ def declared_outputs():
     ]
 
 
-GROUPS = {"declared_outputs": declared_outputs, "flips": flips, "repeats": repeats, "gathers": gathers}
+def rewrites():
+    """Operators that become others: Clip by computed bounds, Mean, Pow, Reciprocal."""
+    def power(name, exponent, low=-2.0, high=2.0, shape=X, opset=17):
+        return Case(name, [shape], lambda b, x: b.node("Pow", x, b.constant(exponent)), low=low,
+                    high=high, opset=opset)
+
+    def bound(b, x, operator="ReduceMean"):
+        """A scalar that is computed."""
+        return b.node("Mul", b.node(operator, x, keepdims=0), b.constant(0.5))
+
+    def reduced(name, make):
+        return Case(name, [X], make)
+
+    def mean(name, *shapes, make=lambda b, x: x, opset=17):
+        return Case(name, shapes, lambda b, *inputs: make(b, b.node("Mean", *inputs)), opset=opset)
+
+    return [
+        power("pow_3", 3.0), power("pow_4", 4.0), power("pow_5", 5.0), power("pow_6", 6.0),
+        power("pow_7", 7.0), power("pow_8", 8.0), power("pow_0", 0.0),
+        power("pow_minus_1", -1.0, 0.3), power("pow_minus_2", -2.0, 0.3),
+        power("pow_minus_3_of_negatives", -3.0, -2.0, -0.3), power("pow_minus_8", -8.0, 0.5),
+        power("pow_minus_half", -0.5, 0.1), power("pow_1_and_a_half", 1.5, 0.0),
+        power("pow_minus_2_and_a_half", -2.5, 0.3), power("pow_7_and_a_half", 7.5, 0.0),
+        power("pow_3_opset_7", 3.0, opset=7), power("pow_3_of_a_vector", 3.0, shape=(37,)),
+        power("pow_list_of_one", [3.0]), power("pow_list_of_equals", [[[3.0]]] * 13),
+        Case("pow_int64", [X], lambda b, x: b.node("Pow", x, b.constant(3, np.int64))),
+        Case("pow_int32_minus_2", [X], lambda b, x: b.node("Pow", x, b.constant(-2, np.int32)),
+             low=0.3),
+        Case("pow_after_conv", [X], lambda b, x: b.node("Relu", b.node("Pow", b.conv(
+            x, 5, 13), b.constant(3.0)))),
+        Case("pow_rms_norm", [(2, 5, 16)], lambda b, x: b.node("Mul", x, b.node("Pow", b.node(
+            "Add", b.node("ReduceMean", b.node("Pow", x, b.constant(2.0)), axes=[-1]),
+            b.constant(1e-5)), b.constant(-0.5)))),
+        Case("gelu_of_tanh_written_out", [X], lambda b, x: b.node("Mul", b.node(
+            "Mul", x, b.constant(0.5)), b.node("Add", b.node("Tanh", b.node("Mul", b.node(
+                "Add", x, b.node("Mul", b.node("Pow", x, b.constant(3.0)), b.constant(0.044715))),
+                b.constant(0.7978846))), b.constant(1.0)))),
+        Case("reciprocal", [X], lambda b, x: b.node("Reciprocal", x), low=0.2),
+        Case("reciprocal_of_negatives", [X], lambda b, x: b.node("Reciprocal", x), high=-0.2),
+        Case("reciprocal_opset_7", [X], lambda b, x: b.node("Reciprocal", x), low=0.2, opset=7),
+        Case("reciprocal_square_root", [X], lambda b, x: b.node(
+            "Reciprocal", b.node("Sqrt", x)), low=0.2),
+        Case("reciprocal_after_conv", [X], lambda b, x: b.node("Reciprocal", b.node("Add", b.node(
+            "Relu", b.conv(x, 5, 13)), b.constant(1.0)))),
+        Case("reciprocal_of_a_gate", [X], lambda b, x: b.node("Mul", x, b.node(
+            "Reciprocal", b.node("GlobalAveragePool", x))), low=0.2),
+        Case("reciprocal_vector", [(1, 50)], lambda b, x: b.node("Reciprocal", x), low=0.2),
+        mean("mean_2", X, X), mean("mean_3", X, X, X), mean("mean_1", X),
+        mean("mean_broadcast", X, (13, 1, 1), (1, 1, 9, 1)), mean("mean_widens", (13, 1, 1), X),
+        mean("mean_20", *[(1, 4, 3, 5)] * 20), mean("mean_opset_8", X, X, opset=8),
+        mean("mean_relu", X, X, make=lambda b, x: b.node("Relu", x)),
+        Case("mean_with_a_constant", [X, X], lambda b, x, y: b.node(
+            "Mean", b.weights(13, 1, 1), x, y)),
+        Case("mean_of_itself", [X], lambda b, x: b.node("Mean", x, x, x)),
+        Case("mean_of_convs", [X], lambda b, x: b.node("Mean", b.conv(x, 5, 13), b.conv(x, 5, 13))),
+        reduced("clip_computed_both", lambda b, x: b.node(
+            "Clip", x, bound(b, x), bound(b, x, "ReduceMax"))),
+        reduced("clip_computed_min", lambda b, x: b.node("Clip", x, bound(b, x))),
+        reduced("clip_computed_max", lambda b, x: b.node("Clip", x, "", bound(b, x))),
+        reduced("clip_computed_min_constant_max", lambda b, x: b.node(
+            "Clip", x, bound(b, x), b.constant(0.75))),
+        reduced("clip_constant_min_computed_max", lambda b, x: b.node(
+            "Clip", x, b.constant(-0.75), bound(b, x, "ReduceMax"))),
+        reduced("clip_crossed", lambda b, x: b.node(
+            "Clip", x, bound(b, x, "ReduceMax"), bound(b, x))),
+        Case("clip_by_inputs", [X, (), ()], lambda b, x, low, high: b.node("Clip", x, low, high),
+             low=-1.0, high=1.0),
+        Case("clip_opset_11", [X, ()], lambda b, x, low: b.node("Clip", x, low), opset=11),
+        reduced("clip_after_conv", lambda b, x: b.node("Clip", b.conv(x, 5, 13), b.constant(0.0),
+                                                       bound(b, x, "ReduceMax"))),
+    ]
+
+
+GROUPS = {"rewrites": rewrites, "declared_outputs": declared_outputs, "flips": flips, "repeats": repeats, "gathers": gathers}
