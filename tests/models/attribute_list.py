@@ -235,6 +235,7 @@ def _normalisations():
     norm("epsilon", 0.5)
     norm("epsilon", 0.0, inputs=[X, *channels[:3], Weights((4,), 1e-5, 1e-4)])
     norm.default("epsilon", 1e-5)
+    norm("epsilon", 0.5, after_conv=True, note="after a Conv")
     norm("momentum", 0.1, same="it updates running means, in training alone")
     norm.default("spatial", 1, until=8)
     norm("spatial", 0, until=8, same="one value a channel", inputs=[(3, 4), *channels])
@@ -290,6 +291,16 @@ def _activations():
     clip("min", 1.8, note="above max")
     clip("max", 0.5, inputs=[X, None, Parameter("float32")])
     clip("max", 0.5, inputs=[X, Constant(-1.5, "float32"), Parameter("float32")], note="min -1.5")
+    for operator, values in {"LeakyRelu": {"alpha": (0.25, -0.5)},
+                             "HardSigmoid": {"alpha": (1 / 6,), "beta": (0.25,)}}.items():
+        for attribute, numbers in values.items():
+            Operator(operator, X, after_conv=True, note="after a Conv")(attribute, *numbers)
+    Operator("Gelu", X, since=20, after_conv=True, note="after a Conv")("approximate", "tanh")
+    Operator("Clip", X, Parameter("float32"), Constant(1.5, "float32"), since=11,
+             after_conv=True)("min", -0.5, 1.8, note="after a Conv")
+    Operator("Clip", X, until=10, after_conv=True)("max", 0.5, note="after a Conv")
+    Operator("PRelu", X, Parameter("shape"), after_conv=True, same="required")(
+        "slope", (4, 1, 1), (1,), note="after a Conv")
     slope = Operator("PRelu", X, Parameter("shape"))
     slope("slope", (), (1,), (4, 1, 1), (6,), (7, 1), X, same="required")
     slope("slope", (1, 4, 1, 1), same="required")
@@ -393,6 +404,8 @@ def _parts():
     split = Operator("Split", (6, 6, 6), Constant([1, 2, 3]), since=13, outputs=3)
     split.default("axis", 0)
     split("axis", 1, 2, -1)
+    Operator("Split", (6, 6, 6), outputs=3, until=17, axis=1, read=(0, 1))(
+        note="equal parts, the last one unread")
     split = Operator("Split", (6, 6, 7), since=18, axis=2)
     split("num_outputs", 3, outputs=3, same="required")
     split("num_outputs", 2, outputs=2, same="required")

@@ -67,6 +67,7 @@ class Row:
     read: typing.Optional[tuple] = None  # Those that the model has; default: all.
     low: float = -2.0    # Of the inputs.
     high: float = 2.0
+    after_conv: bool = False  # The first input goes through a 1x1 Conv: one kernel with the node.
     note: str = ""       # Tells rows of one value apart.
     oracle: str = "onnxruntime"  # Or "onnx": the reference evaluator, where ONNX Runtime lacks it.
     meant: typing.Optional[dict] = None  # Or: attributes that ONNX defines this value by.

@@ -75,6 +75,8 @@ class Node:
         names = [self._input(i, given, value) for i, given in enumerate(row.inputs)]
         while names and not names[-1]:
             names.pop()
+        if row.after_conv:
+            names[0] = self._convolved(names[0], row.inputs[0][1])
         outputs = [f"{prefix}_y{i}" for i in range(row.outputs)]
         attributes = {key: given for key, given in {**row.given, **changed}.items()
                       if given is not ABSENT}
@@ -88,6 +90,13 @@ class Node:
                            for name in outputs]
             outputs = [name + "_float" for name in outputs]
         self.outputs = [outputs[i] for i in row.read or range(row.outputs)]
+
+    def _convolved(self, name, channels):
+        weights = self.random.uniform(-1, 1, (channels, channels, 1, 1))
+        self.constants.append(numpy_helper.from_array(np.float32(weights), f"{self.prefix}_w"))
+        self.nodes.append(helper.make_node("Conv", [name, f"{self.prefix}_w"],
+                                           [f"{self.prefix}_c"]))
+        return f"{self.prefix}_c"
 
     def _input(self, i, given, value):
         """The name of the node's input i, which is made."""
