@@ -1,5 +1,12 @@
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "algorithms/elementwise.h"
 #include "algorithms/stages.h"
+#include "algorithms/sums.h"
+#include "layer/sums.h"
 
 namespace sepconv {
 namespace {
@@ -56,6 +63,72 @@ OperandAt operands_at(Parameters &parameters, const std::string &stage, const Ep
     };
 }
 
+/// The product at (kc, kx, ky, km) of an output (c, x, y).
+using ProductAt =
+    std::function<Expr(const Expr &kc, const Expr &kx, const Expr &ky, const Expr &km)>;
+
+/// The sum of all products in one accumulator.
+Expr define_sum(ConvolutionStage &stage, const Axes &axes, const Window &w, int multiplier,
+                const Expr &bias, const ProductAt &product) {
+    const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y;
+    RDom r({{0, stage.in_channels}, {0, w.kernel_w}, {0, w.kernel_h}, {0, multiplier}},
+           stage.result.name() + "_k");
+    stage.kc = r.x, stage.kx = r.y, stage.ky = r.z, stage.km = r.w;
+    stage.accumulator(c, x, y) = bias;
+    stage.accumulator(c, x, y) += product(r.x, r.y, r.z, r.w);
+    return stage.accumulator(c, x, y);
+}
+
+/// How a long sum over a window is cut: taps join a chunk where the channels are few, along a row
+/// first. Equal chunks, unless those would be too short.
+struct ProductChunks {
+    ProductChunks(int in_channels, const Window &w)
+        : channels(in_channels, kChunkProducts),
+          columns(taps(w.kernel_w, in_channels)),
+          rows(taps(w.kernel_h, columns.count() > 1 ? kChunkProducts : in_channels * w.kernel_w)) {}
+
+    static Chunks taps(int extent, int products) {
+        const int most = kChunkProducts / products;
+        for (int equal = std::min(extent, most); equal * products >= kFewestProducts; equal--) {
+            if (extent % equal == 0) return {extent, equal};
+        }
+        return {extent, most};
+    }
+
+    Chunks channels, columns, rows;
+};
+
+/// The same in chunks.
+Expr define_long_sum(ConvolutionStage &stage, const Axes &axes, const Window &w, int multiplier,
+                     const Expr &bias, const ProductAt &product) {
+    const std::string name = stage.result.name();
+    const ProductChunks chunks(stage.in_channels, w);
+    RDom r({{0, chunks.channels.length()},
+            {0, chunks.columns.length()},
+            {0, chunks.rows.length()},
+            {0, 1}},
+           name + "_k");
+    RDom all({{0, chunks.channels.count()},
+              {0, chunks.columns.count()},
+              {0, chunks.rows.count()},
+              {0, multiplier}},
+             name + "_chunks");
+    stage.kc = r.x, stage.kx = r.y, stage.ky = r.z, stage.km = r.w;
+    stage.chunks = {all.x, all.y, all.z, all.w};
+    const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y;
+    Halide::Var i("chunk_c"), j("chunk_x"), k("chunk_y"), m("chunk_m");
+    const Expr kc = chunks.channels.at(i, r.x, r), kx = chunks.columns.at(j, r.y, r),
+               ky = chunks.rows.at(k, r.z, r);
+    stage.accumulator(c, x, y, i, j, k, m) = 0.0F;
+    stage.accumulator(c, x, y, i, j, k, m) += product(kc, kx, ky, m + r.w);
+    stage.total = Func(name + "_total");
+    stage.total(c, x, y) = bias;
+    stage.total(c, x, y) += stage.accumulator(c, x, y, all.x, all.y, all.z, all.w);
+    stage.equal_chunks = chunks.channels.equal();
+    stage.in_channels = chunks.channels.length();
+    return stage.total(c, x, y);
+}
+
 /// A convolution of `in` with its epilogue. `weights` are (lane, kc, kx, ky, panel).
 ConvolutionStage define_convolution(const Axes &axes, const StageRef &layer, const Func &in,
                                     const Func &weights, int multiplier, Parameters &parameters) {
@@ -63,22 +136,21 @@ ConvolutionStage define_convolution(const Axes &axes, const StageRef &layer, con
     const std::string name = layer.name;
     const Window &w = layer.convolution->window;
     const int in_channels = layer.convolution->in_channels / multiplier;
-    ImageParam &bias = parameters[name + "_bias"];
     const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y;
-    RDom r({{0, in_channels}, {0, w.kernel_w}, {0, w.kernel_h}, {0, multiplier}}, name + "_k");
-    stage.kc = r.x, stage.kx = r.y, stage.ky = r.z, stage.km = r.w;
     stage.input = in, stage.in_channels = in_channels;
-    Expr kc = stage.kc, kx = stage.kx, ky = stage.ky, km = stage.km;
-    std::vector<Expr> at = {kc, x * w.stride_w + kx * w.dilation_w - w.pad_left,
-                            y * w.stride_h + ky * w.dilation_h - w.pad_top};
-    if (in.dimensions() == 4) at.push_back(km);
+    const ProductAt product = [&](const Expr &kc, const Expr &kx, const Expr &ky, const Expr &km) {
+        std::vector<Expr> at = {kc, x * w.stride_w + kx * w.dilation_w - w.pad_left,
+                                y * w.stride_h + ky * w.dilation_h - w.pad_top};
+        if (in.dimensions() == 4) at.push_back(km);
+        return in(at)*weights(c % kPanel, km * in_channels + kc, kx, ky, c / kPanel);
+    };
     stage.accumulator = Func(name + "_sum");
-    stage.accumulator(c, x, y) = bias(c);
-    stage.accumulator(c, x, y) +=
-        in(at)*weights(c % kPanel, km * in_channels + kc, kx, ky, c / kPanel);
     stage.result = Func(name);
-    stage.result(c, x, y) = apply(*layer.epilogue, stage.accumulator(c, x, y),
-                                  operands_at(parameters, name, *layer.epilogue, c, x, y));
+    const int64_t products = int64_t{layer.convolution->in_channels} * w.kernel_w * w.kernel_h;
+    const Expr sum = (products > kProducts ? define_long_sum : define_sum)(
+        stage, axes, w, multiplier, parameters[name + "_bias"](c), product);
+    stage.result(c, x, y) =
+        apply(*layer.epilogue, sum, operands_at(parameters, name, *layer.epilogue, c, x, y));
     return stage;
 }
 
@@ -272,6 +344,38 @@ private:
         return output;
     }
 
+    /// total(c), each row and the rows' sums in one accumulator.
+    Expr define_sums(SqueezeStages &squeeze, const Image &pixels, const TapAt &value) const {
+        const Halide::Var &c = stages_.axes.c, &y = stages_.axes.y;
+        RDom columns(0, pixels.width, "squeeze_x"), rows(0, pixels.height, "squeeze_y");
+        squeeze.column = columns.x, squeeze.row = rows.x;
+        squeeze.row_sums = Func("row_sums"), squeeze.total = Func("total");
+        squeeze.row_sums(c, y) = 0.0F;
+        squeeze.row_sums(c, y) += value(columns.x, y);
+        squeeze.total(c) = 0.0F;
+        squeeze.total(c) += squeeze.row_sums(c, rows.x);
+        return squeeze.total(c);
+    }
+
+    /// The same of many terms: rows in chunks, and no rounding error of their sums is lost.
+    Expr define_long_sums(SqueezeStages &squeeze, const Image &pixels, const TapAt &value) const {
+        const Halide::Var &c = stages_.axes.c, &y = stages_.axes.y;
+        const Chunks chunks(pixels.width, kChunkTerms);
+        Halide::Var i("chunk_x");
+        RDom terms(0, chunks.length(), "in_chunk");
+        RDom columns(0, chunks.count(), "squeeze_x"), rows(0, pixels.height, "squeeze_y");
+        squeeze.in_chunk = terms.x, squeeze.column = columns.x, squeeze.row = rows.x;
+        squeeze.chunk = Func("chunk");
+        squeeze.row_sums = Func("row_sums"), squeeze.total = Func("total");
+        squeeze.chunk(c, i, y) = 0.0F;
+        squeeze.chunk(c, i, y) += value(chunks.at(i, terms.x, terms), y);
+        squeeze.row_sums(c, y) = no_terms();
+        squeeze.row_sums(c, y) = plus(squeeze.row_sums(c, y), squeeze.chunk(c, columns.x, y));
+        squeeze.total(c) = no_terms();
+        squeeze.total(c) = plus(squeeze.total(c), value_of(squeeze.row_sums(c, rows.x)));
+        return value_of(squeeze.total(c));
+    }
+
     void add_squeeze() {
         const Axes &axes = stages_.axes;
         const Halide::Var &c = axes.c, &x = axes.x, &y = axes.y;
@@ -279,17 +383,14 @@ private:
         SqueezeStages squeeze;
         Func in("squeezed");
         in(c, x, y) = block_.depthwise ? source_(c, x, y, 0) : source_(c, x, y);
-        RDom columns(0, pixels.width, "squeeze_x"), rows(0, pixels.height, "squeeze_y");
-        squeeze.column = columns.x, squeeze.row = rows.x;
-        squeeze.row_sums = Func("row_sums"), squeeze.total = Func("total");
-        squeeze.row_sums(c, y) = 0.0F;
-        squeeze.row_sums(c, y) +=
-            flat_ ? in(c, y * pixels.width + columns.x, 0) : in(c, columns.x, y);
-        squeeze.total(c) = 0.0F;
-        squeeze.total(c) += squeeze.row_sums(c, rows.x);
+        const TapAt value = [&](const Expr &column, const Expr &row) -> Expr {
+            return flat_ ? in(c, row * pixels.width + column, 0) : in(c, column, row);
+        };
+        const Expr sum = std::max(pixels.width, pixels.height) > kMeanTerms
+                             ? define_long_sums(squeeze, pixels, value)
+                             : define_sums(squeeze, pixels, value);
         Func mean("mean");
-        mean(c, x, y) =
-            squeeze.total(c) * (1.0F / (static_cast<float>(pixels.width) * pixels.height));
+        mean(c, x, y) = sum * (1.0F / (static_cast<float>(pixels.width) * pixels.height));
         squeeze.reduce = define_convolution(axes, stage_of(block_, StageId::kReduce), mean,
                                             weights_of("reduce"), 1, parameters_);
         squeeze.excite =

@@ -1,5 +1,7 @@
 #include "algorithms/elementwise.h"
 #include "algorithms/stages.h"
+#include "algorithms/sums.h"
+#include "layer/sums.h"
 
 namespace sepconv {
 namespace {
@@ -54,6 +56,27 @@ bool window_fits(const Pool &pool) {
                   w.pad_top);
 }
 
+/// The sum over all taps of a window in chunks, rows of it if they are long enough.
+void define_long_sum(SimpleStages &stages, const Window &w, const std::vector<Var> &pixel,
+                     const TapAt &value) {
+    const Chunks columns(w.kernel_w, kChunkTerms), rows(w.kernel_h, kChunkTerms / w.kernel_w);
+    Var i("chunk_x"), j("chunk_y");
+    RDom terms(0, columns.length(), 0, rows.length(), "in_chunk");
+    RDom chunks(0, columns.count(), 0, rows.count(), "window");
+    std::vector<Expr> at(pixel.begin(), pixel.end());
+    std::vector<Expr> of_chunk = at;
+    of_chunk.insert(of_chunk.end(), {i, j});
+    stages.chunk = Func("chunk");
+    stages.chunk(of_chunk) = 0.0F;
+    const Expr kx = columns.at(i, terms.x, terms), ky = rows.at(j, terms.y, terms);
+    stages.chunk(of_chunk) += value(kx, ky);
+    at.insert(at.end(), {chunks.x, chunks.y});
+    stages.reduction(pixel) = no_terms();
+    stages.reduction(pixel) = plus(stages.reduction(pixel), stages.chunk(at));
+    stages.in_chunk = {terms.x, terms.y};
+    stages.reduced = {chunks.x, chunks.y};
+}
+
 }  // namespace
 
 SimpleStages define_pool(const Pool &pool, Parameters &parameters) {
@@ -69,18 +92,26 @@ SimpleStages define_pool(const Pool &pool, Parameters &parameters) {
         in = Halide::BoundaryConditions::constant_exterior(
             in, outside, {{Expr(), Expr()}, {0, pool.input.width}, {0, pool.input.height}});
     }
-    RDom r(0, w.kernel_w, 0, w.kernel_h, "window");
+    const TapAt value = [&](const Expr &kx, const Expr &ky) -> Expr {
+        return in(c, x * w.stride_w + kx * w.dilation_w - w.pad_left,
+                  y * w.stride_h + ky * w.dilation_h - w.pad_top);
+    };
     stages.reduction = Func("pooled");
-    Expr value = in(c, x * w.stride_w + r.x * w.dilation_w - w.pad_left,
-                    y * w.stride_h + r.y * w.dilation_h - w.pad_top);
-    stages.reduction(c, x, y) = outside;
-    if (maximum) {
-        stages.reduction(c, x, y) = Halide::max(stages.reduction(c, x, y), value);
+    Expr pooled;
+    if (!maximum && int64_t{w.kernel_w} * w.kernel_h > kMeanTerms) {
+        define_long_sum(stages, w, {c, x, y}, value);
+        pooled = value_of(Halide::Tuple(stages.reduction(c, x, y)));
     } else {
-        stages.reduction(c, x, y) += value;
+        RDom r(0, w.kernel_w, 0, w.kernel_h, "window");
+        stages.reduction(c, x, y) = outside;
+        if (maximum) {
+            stages.reduction(c, x, y) = Halide::max(stages.reduction(c, x, y), value(r.x, r.y));
+        } else {
+            stages.reduction(c, x, y) += value(r.x, r.y);
+        }
+        stages.reduced = {r.x, r.y};
+        pooled = stages.reduction(c, x, y);
     }
-    stages.reduced = {r.x, r.y};
-    Expr pooled = stages.reduction(c, x, y);
     if (!maximum) {
         pooled =
             fits ? pooled * (1.0F / static_cast<float>(w.taps())) : pooled / divisor(pool, x, y);
@@ -144,18 +175,36 @@ SimpleStages define_softmax(const Softmax &softmax, Parameters &parameters) {
     Var i("i"), k("k"), o("o");
     Halide::ImageParam &in = parameters["input"];
     const int extent = static_cast<int>(softmax.extent);
-    RDom over(0, extent, "over"), scan(0, extent, "scan");
+    RDom scan(0, extent, "scan");
     stages.maximum = Func("maximum");
     stages.maximum(i, o) = in(i, 0, o);
     stages.maximum(i, o) = Halide::max(stages.maximum(i, o), in(i, scan, o));
+    const auto power = [&](const Expr &at) -> Expr {
+        return Halide::exp(in(i, at, o) - stages.maximum(i, o));
+    };
     stages.reduction = Func("total");
-    stages.reduction(i, o) = 0.0F;
-    stages.reduction(i, o) += Halide::exp(in(i, over, o) - stages.maximum(i, o));
+    Expr total;
+    if (extent > kSoftmaxTerms) {
+        const Chunks chunks(extent, kChunkTerms);
+        Var chunk("chunk_k");
+        RDom terms(0, chunks.length(), "in_chunk"), over(0, chunks.count(), "over");
+        stages.chunk = Func("chunk");
+        stages.chunk(i, chunk, o) = 0.0F;
+        stages.chunk(i, chunk, o) += power(chunks.at(chunk, terms.x, terms));
+        stages.reduction(i, o) = no_terms();
+        stages.reduction(i, o) = plus(stages.reduction(i, o), stages.chunk(i, over, o));
+        stages.in_chunk = {terms.x}, stages.reduced = {over.x};
+        total = value_of(stages.reduction(i, o));
+    } else {
+        RDom over(0, extent, "over");
+        stages.reduction(i, o) = 0.0F;
+        stages.reduction(i, o) += power(over);
+        stages.reduced = {over};
+        total = stages.reduction(i, o);
+    }
     stages.output = Func("output");
-    stages.output(i, k, o) =
-        Halide::exp(in(i, k, o) - stages.maximum(i, o)) / stages.reduction(i, o);
+    stages.output(i, k, o) = power(k) / total;
     stages.axes = {i, k, o};
-    stages.reduced = {over};
     stages.scanned = {scan};
     return stages;
 }

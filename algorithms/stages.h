@@ -22,11 +22,16 @@ struct ConvolutionStage {
     Halide::Func accumulator;
     Halide::Func result;
     Halide::RVar kc, kx, ky, km;
+    /// Long sums: `total(c, x, y)` adds up, over `chunks`, what `accumulator` sums of each; else
+    /// undefined and empty.
+    Halide::Func total;
+    std::vector<Halide::RVar> chunks;
     Halide::Func padded;  ///< The input with its zero border; undefined without padding.
     Halide::Func input;   ///< What the accumulators read: (kc, x, y).
     /// Values of neighbouring kc lie beside each other wherever the input is stored.
     bool channels_innermost = true;
-    int in_channels = 0;  ///< Extent of kc.
+    int in_channels = 0;       ///< Extent of kc.
+    bool equal_chunks = true;  ///< Else the last of kc's is shorter.
 };
 
 /// Depthwise convolution: `result(c, x, y, m)`. From kManyTaps taps the sum is a reduction in
@@ -44,6 +49,9 @@ constexpr int kManyTaps = 25;
 struct SqueezeStages {
     Halide::Func row_sums, total;
     Halide::RVar column, row;
+    /// Long sums: `chunk(c, chunk of columns, y)`, which `row_sums` adds up; else undefined.
+    Halide::Func chunk;
+    Halide::RVar in_chunk;
     ConvolutionStage reduce, excite;
     /// What the project reads in place of its weights (lane, kc, kx, ky, panel), or else in place
     /// of its input (c, x, y): whichever has fewer values. The other one is undefined.
@@ -83,6 +91,9 @@ struct SimpleStages {
     std::vector<Halide::RVar> reduced;  ///< Its domain.
     Halide::Func maximum;               ///< Softmax.
     std::vector<Halide::RVar> scanned;  ///< Domain of `maximum`.
+    /// Long sums: what `reduction` adds up, the sum of a chunk of terms; else undefined.
+    Halide::Func chunk;
+    std::vector<Halide::RVar> in_chunk;  ///< Its domain.
 };
 SimpleStages define_pool(const Pool &pool, Parameters &parameters);
 SimpleStages define_resize(const Resize &resize, Parameters &parameters);

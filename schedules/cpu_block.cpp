@@ -178,6 +178,13 @@ void BlockScheduler::squeeze() {
         .vectorize(cv)
         .split(axes_.y, task, axes_.y, height % 2 == 0 ? height / 2 : height)
         .parallel(task);
+    if (squeeze.chunk.defined()) {
+        squeeze.chunk.compute_at(squeeze.row_sums, squeeze.column)
+            .vectorize(axes_.c, facts_.lanes, tail);
+        squeeze.chunk.update()
+            .reorder(axes_.c, squeeze.in_chunk)
+            .vectorize(axes_.c, facts_.lanes, tail);
+    }
     schedule_pointwise_pixel(squeeze.reduce, axes_, layer.reduce.out_channels, facts_);
     schedule_pointwise_pixel(squeeze.excite, axes_, layer.excite.out_channels, facts_);
     if (squeeze.gated_weights.defined()) {

@@ -38,6 +38,11 @@ void schedule_pool(SimpleStages &stages, const Pool &pool, const TargetFacts &fa
     stages.reduction.update()
         .reorder(c, stages.reduced[0], stages.reduced[1], x, y)
         .vectorize(c, facts.lanes, tail);
+    if (!stages.chunk.defined()) return;
+    stages.chunk.compute_at(stages.reduction, stages.reduced[0]).vectorize(c, facts.lanes, tail);
+    stages.chunk.update()
+        .reorder(c, stages.in_chunk[0], stages.in_chunk[1])
+        .vectorize(c, facts.lanes, tail);
 }
 
 void schedule_resize(SimpleStages &stages, const Resize &resize, const TargetFacts &facts) {
@@ -67,9 +72,14 @@ void schedule_softmax(SimpleStages &stages, const Softmax &softmax, const Target
         out.split(i, ib, iv, facts.lanes, vector_tail(softmax.inner, facts.lanes))
             .reorder(iv, k, ib, o)
             .vectorize(iv);
+        if (stages.chunk.defined()) stages.reduction.update().reorder(i, stages.reduced[0]);
         for (Func f : {stages.maximum, stages.reduction}) {
             f.compute_at(out, ib).vectorize(i, facts.lanes);
             f.update().vectorize(i, facts.lanes);
+        }
+        if (stages.chunk.defined()) {
+            stages.chunk.compute_at(stages.reduction, stages.reduced[0]).vectorize(i, facts.lanes);
+            stages.chunk.update().reorder(i, stages.in_chunk[0]).vectorize(i, facts.lanes);
         }
         return;
     }
@@ -78,6 +88,7 @@ void schedule_softmax(SimpleStages &stages, const Softmax &softmax, const Target
     out.split(k, kb, kv, facts.lanes, vector_tail(softmax.extent, facts.lanes)).vectorize(kv);
     stages.maximum.compute_at(out, i);
     stages.reduction.compute_at(out, i);
+    if (stages.chunk.defined()) stages.chunk.compute_at(stages.reduction, stages.reduced[0]);
 }
 
 }  // namespace sepconv

@@ -77,7 +77,8 @@ Var schedule_pointwise_rows(ConvolutionStage &stage, const Axes &axes, const Til
 void multiply_by_lanes(ConvolutionStage &stage, const Axes &axes, const Tile &tile,
                        const TargetFacts &facts) {
     stage.accumulator.update().reorder(axes.x, axes.c);
-    if (!stage.channels_innermost || stage.in_channels % tile.k_steps != 0) return;
+    if (!stage.channels_innermost || !stage.equal_chunks) return;
+    if (stage.in_channels % tile.k_steps != 0) return;
     RVar ko("ko"), turn("turn"), ki("ki");
     // Two turns at once where they are even and LLVM may load the inputs of both beforehand.
     const bool even = stage.in_channels % (2 * tile.k_steps) == 0;
@@ -123,8 +124,24 @@ bool vectors_may_overrun(const Image &image) {
 
 void schedule_accumulators(ConvolutionStage &stage, const Axes &axes, Func consumer, const Var &at,
                            const Tile &tile, const TargetFacts &facts) {
-    stage.accumulator.compute_at(consumer, at)
-        .bound_extent(axes.c, tile.channels())
+    const bool chunks = stage.total.defined();
+    if (chunks) {
+        stage.total.compute_at(consumer, at)
+            .bound_extent(axes.c, tile.channels())
+            .vectorize(axes.c, tile.lanes)
+            .unroll(axes.c)
+            .unroll(axes.x);
+        stage.total.update()
+            .reorder(axes.c, axes.x, stage.chunks[0], stage.chunks[1], stage.chunks[2],
+                     stage.chunks[3])
+            .vectorize(axes.c, tile.lanes)
+            .unroll(axes.c)
+            .unroll(axes.x);
+        stage.accumulator.compute_at(stage.total, stage.chunks[0]);
+    } else {
+        stage.accumulator.compute_at(consumer, at);
+    }
+    stage.accumulator.bound_extent(axes.c, tile.channels())
         .vectorize(axes.c, tile.lanes)
         .unroll(axes.c)
         .unroll(axes.x);

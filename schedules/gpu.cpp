@@ -179,7 +179,14 @@ void launch_before(Func func) {
 
 /// Sums of one thread, in registers, wherever its consumer's thread stands.
 void sums_in_thread(ConvolutionStage &stage, const Axes &axes, Func consumer, const Var &at) {
-    stage.accumulator.compute_at(consumer, at);
+    if (stage.total.defined()) {
+        stage.total.compute_at(consumer, at);
+        stage.total.update().reorder(axes.c, axes.x, axes.y, stage.chunks[0], stage.chunks[1],
+                                     stage.chunks[2], stage.chunks[3]);
+        stage.accumulator.compute_at(stage.total, stage.chunks[0]);
+    } else {
+        stage.accumulator.compute_at(consumer, at);
+    }
     stage.accumulator.update().reorder(axes.c, axes.x, axes.y, stage.kc, stage.kx, stage.ky,
                                        stage.km);
 }
@@ -219,6 +226,7 @@ private:
     void project_output();
     void ghost_output();
     void squeeze();
+    void in_registers(Func sums, const BlockTile &tile, const std::string &name);
     void stage_source(const BlockTile &tile, const RVar &chunk, int chunk_channels);
     void front(Func consumer, const VarOrRVar &at, const BlockTile &tile, int channels);
     void expand(Func consumer, const VarOrRVar &at, const BlockTile &tile, int channels);
@@ -272,19 +280,36 @@ void GpuBlockScheduler::stage_source(const BlockTile &tile, const RVar &chunk, i
                    window_rows(window, tile.height()));
 }
 
+/// Each thread of a block keeps the sums of its values.
+void GpuBlockScheduler::in_registers(Func sums, const BlockTile &tile, const std::string &name) {
+    ThreadLoops loops(name);
+    sums.store_in(MemoryType::Register).bound_extent(axes_.c, tile.channels());
+    split_tile(sums, axes_, tile, loops);
+    sums.reorder({loops.vc, loops.vx, loops.vy, loops.tc, loops.tx, loops.ty});
+}
+
 void GpuBlockScheduler::project_output() {
     const BlockTile tile = project_tile(block_, stages_.pixels);
     BlockLoops blocks;
-    ThreadLoops loops("out"), sum_loops("sum"), update_loops("update");
+    ThreadLoops loops("out"), update_loops("update");
     split_blocks(stages_.output, axes_, stages_.pixels, tile, blocks, loops);
     ConvolutionStage &project = *stages_.project;
     Func sums = project.accumulator;
-    sums.compute_at(stages_.output, blocks.c)
-        .store_in(MemoryType::Register)
-        .bound_extent(axes_.c, tile.channels());
-    split_tile(sums, axes_, tile, sum_loops);
-    sums.reorder(
-        {sum_loops.vc, sum_loops.vx, sum_loops.vy, sum_loops.tc, sum_loops.tx, sum_loops.ty});
+    if (project.total.defined()) {
+        ThreadLoops total_loops("total_update");
+        in_registers(project.total, tile, "total");
+        project.total.compute_at(stages_.output, blocks.c);
+        split_tile(project.total.update(), axes_, tile, total_loops);
+        project.total.update()
+            .reorder({total_loops.vc, total_loops.vx, total_loops.vy, total_loops.tc,
+                      total_loops.tx, total_loops.ty, project.chunks[0], project.chunks[1],
+                      project.chunks[2], project.chunks[3]})
+            .never_partition_all();  // All threads must meet the same barriers.
+        sums.compute_at(project.total, project.chunks[0]);
+    } else {
+        sums.compute_at(stages_.output, blocks.c);
+    }
+    in_registers(sums, tile, "sum");
     const int chunk = static_cast<int>(divisor_at_most(project.in_channels, kChunk));
     RVar ko("ko"), ki("ki");
     split_tile(sums.update(), axes_, tile, update_loops);
@@ -332,10 +357,17 @@ void GpuBlockScheduler::squeeze() {
         if (stages_.expand) expand(stage.result, block, tile, tile.channels());
     }
     launch_before(squeeze.row_sums);
+    if (squeeze.chunk.defined()) squeeze.chunk.compute_at(squeeze.row_sums, squeeze.column);
     launch_before(squeeze.total);
     for (ConvolutionStage *layer : {&squeeze.reduce, &squeeze.excite}) {
         layer->result.compute_root();
-        layer->accumulator.compute_at(layer->result, one_thread_a_value(layer->result));
+        const Var thread = one_thread_a_value(layer->result);
+        if (layer->total.defined()) {
+            layer->total.compute_at(layer->result, thread);
+            layer->accumulator.compute_at(layer->total, layer->chunks[0]);
+        } else {
+            layer->accumulator.compute_at(layer->result, thread);
+        }
     }
     launch_before(squeeze.gated_weights.defined() ? squeeze.gated_weights : squeeze.gated_input);
 }
@@ -369,6 +401,7 @@ void schedule_pool_on_gpu(SimpleStages &stages, const Pool &pool) {
     Var block, thread;
     schedule_plain(stages.output, axes, pool.output, &block, &thread);
     stages.reduction.compute_at(stages.output, thread);
+    if (stages.chunk.defined()) stages.chunk.compute_at(stages.reduction, stages.reduced[0]);
 }
 
 void schedule_resize_on_gpu(SimpleStages &stages, const Resize &resize) {
@@ -392,6 +425,7 @@ void schedule_softmax_on_gpu(SimpleStages &stages, const Softmax &softmax) {
     }
     launch_before(stages.maximum);
     launch_before(stages.reduction);
+    if (stages.chunk.defined()) stages.chunk.compute_at(stages.reduction, stages.reduced[0]);
     one_thread_a_value(stages.output);
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "layer/sums.h"
+
 namespace sepconv::reference {
 namespace {
 
@@ -133,6 +135,14 @@ Bounded product(const Bounded &x, const Bounded &y) {
 
 double roundings_of_sum(double terms) {
     return std::min(terms, 6 * std::sqrt(terms)) + 2;
+}
+
+double roundings_of_long_mean() {
+    return kChunkTerms + 2;
+}
+
+double roundings_of_long_products(double products) {
+    return kChunkProducts + products / kFewestProducts + 3;
 }
 
 Bounded apply(const Epilogue &epilogue, Bounded x, const OperandAt &operand) {

@@ -33,6 +33,11 @@ Bounded product(const Bounded &x, const Bounded &y);
 /// probabilistic bound 6 sqrt(terms) takes over, which fails once in 10^7 sums.
 double roundings_of_sum(double terms);
 
+/// The same, certain, of sums longer than layer/sums.h lets one accumulator be: of a mean or a
+/// Softmax's total, and of a convolution with so many products.
+double roundings_of_long_mean();
+double roundings_of_long_products(double products);
+
 /// The operand of epilogue step i at the point that is being computed.
 using OperandAt = std::function<Bounded(int step)>;
 

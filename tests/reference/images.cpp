@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "layer/shape.h"
+#include "layer/sums.h"
 
 namespace sepconv::reference {
 
@@ -104,11 +105,13 @@ public:
     }
     double magnitude() const { return magnitude_; }
     int64_t terms() const { return terms_; }
-    Bounded bounded() const {
+    /// `most`: roundings that are certain, if less than those of one accumulator.
+    Bounded bounded(double most = std::numeric_limits<double>::infinity()) const {
         const double count = static_cast<double>(terms_);
+        const double roundings = std::min(most, roundings_of_sum(count));
         const double smallest = std::numeric_limits<float>::min();
         const double own = kRounding * std::sqrt((count + 1) * (value_ * value_ + squares_));
-        return {value_, inherited_ + kRounding * roundings_of_sum(count) * magnitude_ + smallest,
+        return {value_, inherited_ + kRounding * roundings * magnitude_ + smallest,
                 (independent_ ? std::sqrt(deviation_) : deviation_) + own + smallest};
     }
 
@@ -121,6 +124,9 @@ private:
 Plane convolve(const Plane &in, const Convolution &layer, const std::vector<double> &weights,
                const std::vector<double> &bias, int width, int height, Terms terms) {
     const Window &w = layer.window;
+    const double products = static_cast<double>(layer.in_channels) * w.taps();
+    const double most = products > kProducts ? roundings_of_long_products(products)
+                                             : std::numeric_limits<double>::infinity();
     Plane out(layer.out_channels, width, height);
     for (int c = 0; c < layer.out_channels; ++c) {
         for (int y = 0; y < height; ++y) {
@@ -142,7 +148,7 @@ Plane convolve(const Plane &in, const Convolution &layer, const std::vector<doub
                         }
                     }
                 }
-                out.at(c, x, y) = sum.bounded();
+                out.at(c, x, y) = sum.bounded(most);
             }
         }
     }
@@ -205,7 +211,8 @@ Plane mean_of(const Plane &in) {
                 sum.add(1.0, in.at(c, x, y));
             }
         }
-        const Bounded total = sum.bounded();
+        const bool chunks = std::max(in.width, in.height) > kMeanTerms;
+        const Bounded total = chunks ? sum.bounded(roundings_of_long_mean()) : sum.bounded();
         const double mean = total.value * scale;
         const double own = 2 * kRounding * std::abs(mean);
         out.at(c, 0, 0) = {mean, total.error * scale + own, total.deviation * scale + own};
@@ -324,7 +331,8 @@ std::vector<OutputElement> compute_pool(const Pool &pool, const Named &named) {
                 }
                 const double count = static_cast<double>(
                     pool.kind == PoolKind::kAverage ? sum.terms() : padded_taps);
-                const Bounded total = sum.bounded();
+                const Bounded total =
+                    w.taps() > kMeanTerms ? sum.bounded(roundings_of_long_mean()) : sum.bounded();
                 const double average = total.value / count;
                 const double own = 3 * kRounding * std::abs(average);
                 out.at(c, x, y) = pool.kind == PoolKind::kMax

@@ -40,7 +40,7 @@ TEST_P(GpuValues, AgreeWithTheReference) {
 /// ones every third, for a kernel takes a second.
 std::vector<KernelCase> cases() {
     std::vector<KernelCase> all = fused_cases();
-    for (const auto &list : {block_cases(), image_cases(), map_cases()}) {
+    for (const auto &list : {block_cases(), image_cases(), map_cases(), long_sum_cases()}) {
         all.insert(all.end(), list.begin(), list.end());
     }
     const std::vector<KernelCase> pairwise = pairwise_cases();

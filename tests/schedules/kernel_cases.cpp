@@ -55,7 +55,8 @@ Elementwise binary_step(Op op, Operand operand, bool reversed) {
 
 std::vector<KernelCase> all_cases() {
     std::vector<KernelCase> all;
-    for (const auto &list : {pairwise_cases(), block_cases(), image_cases(), map_cases()}) {
+    for (const auto &list :
+         {pairwise_cases(), block_cases(), image_cases(), map_cases(), long_sum_cases()}) {
         all.insert(all.end(), list.begin(), list.end());
     }
     return all;

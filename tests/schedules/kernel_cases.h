@@ -34,6 +34,8 @@ std::vector<KernelCase> fused_cases();
 std::vector<KernelCase> image_cases();
 /// Map and Softmax.
 std::vector<KernelCase> map_cases();
+/// Sums past the lengths of layer/sums.h, of random and of equal terms.
+std::vector<KernelCase> long_sum_cases();
 /// All of the above.
 std::vector<KernelCase> all_cases();
 

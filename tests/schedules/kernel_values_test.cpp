@@ -63,6 +63,7 @@ const std::vector<KernelCase> kPairwise = pairwise_cases();
 const std::vector<KernelCase> kBlocks = block_cases();
 const std::vector<KernelCase> kImages = image_cases();
 const std::vector<KernelCase> kMaps = map_cases();
+const std::vector<KernelCase> kLongSums = long_sum_cases();
 
 INSTANTIATE_TEST_SUITE_P(Fused, Orders, ::testing::ValuesIn(on_all_isas(kFused)),
                          name_of_parameter);
@@ -73,6 +74,8 @@ INSTANTIATE_TEST_SUITE_P(Block, KernelValues, ::testing::ValuesIn(on_all_isas(kB
 INSTANTIATE_TEST_SUITE_P(Image, KernelValues, ::testing::ValuesIn(on_all_isas(kImages)),
                          name_of_parameter);
 INSTANTIATE_TEST_SUITE_P(Map, KernelValues, ::testing::ValuesIn(on_all_isas(kMaps)),
+                         name_of_parameter);
+INSTANTIATE_TEST_SUITE_P(LongSum, KernelValues, ::testing::ValuesIn(on_all_isas(kLongSums)),
                          name_of_parameter);
 
 }  // namespace

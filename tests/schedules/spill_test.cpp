@@ -35,6 +35,7 @@ constexpr int kHotMultiplyAdds = 8;
 struct Shape {
     const char *name;
     int height, in, expanded, kernel, stride, out;
+    int dense = 1;  ///< Window of the project.
 };
 
 void PrintTo(const Shape &shape, std::ostream *out) {
@@ -58,6 +59,11 @@ const Shape kShapes[] = {
     {"v3_depthwise_7x7_960_k5", 7, 960, 0, 5, 1, 0},
     {"atto_depthwise_56x56_40_k7", 56, 40, 0, 7, 1, 0},
     {"atto_depthwise_14x14_160_k7", 14, 160, 0, 7, 1, 0},
+    // Sums in chunks: of equal ones, with a shorter last one, and of taps.
+    {"long_pointwise_7x7_4608_128", 7, 4608, 0, 0, 1, 128},
+    {"long_pointwise_7x7_2053_64", 7, 2053, 0, 0, 1, 64},
+    {"long_dense_14x14_512_512", 14, 512, 0, 0, 1, 512, 3},
+    {"long_dense_28x28_64_64_k7", 28, 64, 0, 0, 1, 64, 7},
 };
 
 /// Kernels that do spill, and how many stack accesses their worst loop may have.
@@ -101,7 +107,12 @@ Block block_of(const Shape &shape) {
         window = with_padding(window, PaddingMode::kSameUpper, shape.height, shape.height);
         block.depthwise = Depthwise{hidden, 1, window, {relu6()}};
     }
-    if (shape.out > 0) block.project = Convolution{hidden, shape.out, {}, {}};
+    if (shape.out > 0) {
+        Window window;
+        window.kernel_h = window.kernel_w = shape.dense;
+        window = with_padding(window, PaddingMode::kSameUpper, height, height);
+        block.project = Convolution{hidden, shape.out, window, {}};
+    }
     return block;
 }
 

@@ -145,6 +145,15 @@ private:
     }
 };
 
+/// Every value but those that stand for none: poison, and the zeros of packed weights.
+void make_equal(ArgumentData *data, float value) {
+    const float none = poison();
+    for (float &element : data->floats) {
+        const bool is_none = element == 0.0F || std::memcmp(&element, &none, sizeof none) == 0;
+        if (!is_none) element = value;
+    }
+}
+
 }  // namespace
 
 std::vector<ArgumentData> make_data(const KernelCase &test) {
@@ -156,6 +165,8 @@ std::vector<ArgumentData> make_data(const KernelCase &test) {
             break;
         }
         data.push_back(std::visit(MakeData{&random, test, argument, tensors}, test.kernel));
+        if (test.equal_terms && argument.role == Role::kInput) make_equal(&data.back(), 0.7F);
+        if (test.equal_terms && argument.role == Role::kWeights) make_equal(&data.back(), 0.013F);
         tensors += argument.role == Role::kTensor ? 1 : 0;
     }
     return data;

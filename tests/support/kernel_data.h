@@ -21,6 +21,8 @@ struct KernelCase {
     std::string name;
     Kernel kernel;
     ResizeTable rows, columns;  ///< Of a Resize.
+    /// All values of the input are one, and all weights: roundings of equal terms do not even out.
+    bool equal_terms = false;
 };
 
 /// What one argument holds. Elements of an image that no (c, x, y) names are poison.
@@ -30,8 +32,8 @@ struct ArgumentData {
     size_t readable_elements = 0;  ///< At least the argument's elements; the rest is ours.
 };
 
-/// Random values of all arguments but the output: weights are drawn in ONNX's order and packed, and
-/// scaled so that outputs stay near 1.
+/// Random values of all arguments but the output, unless the case asks for equal terms: weights are
+/// drawn in ONNX's order and packed, and scaled so that outputs stay near 1.
 std::vector<ArgumentData> make_data(const KernelCase &test);
 
 reference::Arguments as_doubles(const std::vector<ArgumentData> &data);
