@@ -224,7 +224,9 @@ Result<Shape> resolve_transpose(const NodeContext &c, WindowNumbers &window, Int
     for (size_t i = 0; i < spatial; ++i) {
         const int64_t full = window.strides[i] * (input[i + 2] - 1) + extra[i] + window.extent(i);
         if (same || !wanted.empty()) {
-            const int64_t out = wanted.empty() ? input[i + 2] * window.strides[i] : wanted[i];
+            // SAME pads to in * stride and never the other way, as ONNX Runtime has it.
+            const int64_t out =
+                wanted.empty() ? std::min(full, input[i + 2] * window.strides[i]) : wanted[i];
             if (out < 1 || out > kMaxExtent) {
                 return c.invalid("output extent " + std::to_string(out) + ", expected at least 1");
             }
