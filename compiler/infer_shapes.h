@@ -32,7 +32,8 @@ namespace sepconv {
 /// - ReduceMean, ReduceMax: axes, keepdims. Softmax: axis, coerced (1: over all axes from `axis`).
 /// - DepthToSpace, SpaceToDepth: blocksize, mode. Gemm: alpha, beta, transA, transB.
 /// - BatchNormalization: epsilon.
-/// - Pow: exponent, a multiple of 0.5; by 2, 0.5, 1 and 0: Mul, Sqrt, Identity, Clip. Casts, Dropout, Expand and Tile that change nothing and
+/// - Pow: exponent, a multiple of 0.5; by 2, 0.5, 1 and 0: Mul, Sqrt, Identity, Clip. Casts,
+/// Dropout, Expand and Tile that change nothing and
 ///   sums of one input: Identity.
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node);
 
