@@ -33,8 +33,7 @@ namespace sepconv {
 /// - DepthToSpace, SpaceToDepth: blocksize, mode. Gemm: alpha, beta, transA, transB.
 /// - BatchNormalization: epsilon.
 /// - Pow: exponent, a multiple of 0.5; by 2, 0.5, 1 and 0: Mul, Sqrt, Identity, Clip. Casts,
-/// Dropout, Expand and Tile that change nothing and
-///   sums of one input: Identity.
+///   Dropout, Expand and Tile that change nothing and sums of one input: Identity.
 Result<std::vector<Shape>> infer_node(const Graph &graph, Node &node);
 
 /// Whether the operator is known, and the node has a number of inputs and attributes that its rule
