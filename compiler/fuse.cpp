@@ -47,18 +47,41 @@ private:
         return nodes.size() != 1 || claimed_[nodes[0]] ? -1 : nodes[0];
     }
 
-    /// Extends the group by elementwise nodes while one reads its output alone.
-    void chain(Group &group, FusedSteps &steps, int channel_axis, bool tensors) const {
+    /// Which operands the steps of an epilogue may have besides constants.
+    struct Operands {
+        bool tensors = false;
+        bool gates = true;  ///< Computed, one value per channel and image.
+    };
+
+    /// Extends the group by elementwise nodes while one reads its output alone; `steps` are the
+    /// group's last epilogue.
+    void chain(Group &group, FusedSteps &steps, int channel_axis, Operands operands) const {
         for (int next = sole_consumer(group.output); next >= 0 && steps.size() < kMaxFusedSteps;
              next = sole_consumer(group.output)) {
             const Node &node = graph_.nodes[next];
-            std::optional<FusedSteps> more = as_steps(
-                graph_, node, group.output, graph_.shape_of(group.output), channel_axis, tensors);
-            if (!more) return;
+            std::optional<FusedSteps> more =
+                as_steps(graph_, node, group.output, graph_.shape_of(group.output), channel_axis,
+                         operands.tensors);
+            if (!more || (!operands.gates && has_gate(*more))) return;
+            const size_t before = steps.size();
             steps.insert(steps.end(), more->begin(), more->end());
+            if (!fits(group)) {
+                steps.resize(before);
+                return;
+            }
             group.nodes.push_back(next);
             group.output = node.outputs[0];
         }
+    }
+
+    bool has_gate(const FusedSteps &steps) const {
+        return std::any_of(steps.begin(), steps.end(), [&](const FusedStep &fused) {
+            return fused.step.operand == Operand::kChannel && !graph_.is_constant(fused.operand);
+        });
+    }
+
+    bool fits(const Group &group) const {
+        return argument_count(graph_, group) <= kMaxKernelArguments;
     }
 
     Group group_at(int index) {
@@ -70,33 +93,15 @@ private:
         const int rank = static_cast<int>(graph_.shape_of(group.output).size());
         if (std::optional<Group> block = block_group(index)) return *block;
         if (node.op == "Conv" || node.op == "ConvTranspose") {
-            chain(group, group.epilogue, 1, true);
+            chain(group, group.epilogue, 1, {true});
         } else if (node.op == "Gemm" || node.op == "MatMul") {
-            chain(group, group.epilogue, rank - 1, rank == 2);
+            chain(group, group.epilogue, rank - 1, {rank == 2});
         } else if (is_image_operator(node) && rank == 4) {
-            chain(group, group.epilogue, 1, false);
-            drop_gates(group);
+            chain(group, group.epilogue, 1, {false, false});
         } else if (is_elementwise(node)) {
-            chain(group, group.epilogue, rank >= 3 ? 1 : rank - 1, true);
+            chain(group, group.epilogue, rank >= 3 ? 1 : rank - 1, {true});
         }
         return group;
-    }
-
-    static bool is_image_operator(const Node &node) {
-        static const std::set<std::string> operators = {
-            "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Resize"};
-        return operators.count(node.op) != 0;
-    }
-
-    /// Pools and resizes take constants only.
-    void drop_gates(Group &group) const {
-        for (const FusedStep &fused : group.epilogue) {
-            if (fused.operand.empty() || graph_.is_constant(fused.operand)) continue;
-            group.nodes.resize(1);
-            group.epilogue.clear();
-            group.output = graph_.nodes[group.anchor].outputs[0];
-            return;
-        }
     }
 
     bool pointwise(int node) const { return node >= 0 && is_pointwise(graph_, graph_.nodes[node]); }
@@ -108,15 +113,18 @@ private:
         return graph_.shape_of(node.input(1))[0] / graph_.shape_of(node.input(0))[1];
     }
 
-    /// Adds the Conv that reads the group's output, and the elementwise nodes behind it.
+    /// Adds the Conv that reads the group's output, and the elementwise nodes behind it. The result
+    /// may have too many arguments (fits()).
     void add_stage(Group &group, StageId id, int node, bool tensors) const {
         if (group.nodes.empty()) group.input = graph_.nodes[node].input(0);
         group.nodes.push_back(node);
         group.anchor = node;
         group.output = graph_.nodes[node].outputs[0];
-        FusedStage stage{id, node, {}};
-        chain(group, stage.epilogue, 1, tensors);
-        group.stages.push_back(std::move(stage));
+        group.stages.push_back({id, node, {}});
+        // A depthwise with multiplier computes whole vectors of its input's channels, where a
+        // computed operand has no values; constants are packed for that.
+        const bool plain = id != StageId::kDepthwise || multiplier(node) == 1;
+        chain(group, group.stages.back().epilogue, 1, {tensors && plain, plain});
     }
 
     /// The block that begins at the node, if there is one with a depthwise or several stages. Each
@@ -172,7 +180,8 @@ private:
         }
         Group group = front;
         add_stage(group, StageId::kProject, next, true);
-        return begins_inverted(group) ? std::nullopt : std::optional<Group>(group);
+        if (!fits(group) || begins_inverted(group)) return std::nullopt;
+        return group;
     }
 
     /// A project that is the expand of an inverted residual: it is better there, where its result
@@ -242,14 +251,14 @@ private:
         if (both.op != "Concat" || both.attribute("axis", int64_t{0}) != 1 ||
             both.inputs != std::vector<std::string>{value, group.output} ||
             sole_consumer(group.output) != concat ||
-            graph_.shape_of(value) != graph_.shape_of(group.output)) {
+            graph_.shape_of(value) != graph_.shape_of(group.output) || !fits(group)) {
             return std::nullopt;
         }
         group.nodes.push_back(concat);
         group.output = both.outputs[0];
-        FusedStage last{StageId::kOutput, -1, {}};
-        chain(group, last.epilogue, 1, true);
-        if (!last.epilogue.empty()) group.stages.push_back(std::move(last));
+        group.stages.push_back({StageId::kOutput, -1, {}});
+        chain(group, group.stages.back().epilogue, 1, {true});
+        if (group.stages.back().epilogue.empty()) group.stages.pop_back();
         return group;
     }
 

@@ -44,6 +44,8 @@ bool is_depthwise(const Graph &graph, const Node &node);
 /// A Conv 1x1 with stride 1, no padding and one group.
 bool is_pointwise(const Graph &graph, const Node &node);
 
+/// A pool or Resize, whose kernel may end in an epilogue.
+bool is_image_operator(const Node &node);
 /// Relu, Add, ...: an operator that as_steps() may take.
 bool is_elementwise(const Node &node);
 
@@ -52,6 +54,9 @@ bool is_elementwise(const Node &node);
 /// are classified; kTensor ones only if `tensors`.
 std::optional<FusedSteps> as_steps(const Graph &graph, const Node &node, const std::string &running,
                                    const Shape &shape, int channel_axis, bool tensors);
+
+/// How many arguments the group's kernel has (layer/arguments.h).
+size_t argument_count(const Graph &graph, const Group &group);
 
 /// Every node of the graph in exactly one group, in order of execution.
 std::vector<Group> fuse(const Graph &graph);

@@ -1,7 +1,9 @@
-// Elementwise nodes as steps of an epilogue.
+// Elementwise nodes as steps of an epilogue, and what arguments a kernel with these has.
 #include <map>
+#include <set>
 
 #include "compiler/fuse.h"
+#include "layer/arguments.h"
 
 namespace sepconv {
 namespace {
@@ -70,7 +72,82 @@ Operand classify(const Graph &graph, const std::string &name, const Shape &shape
     return Operand::kNone;
 }
 
+Epilogue steps_of(const FusedSteps &fused) {
+    Epilogue epilogue;
+    for (const FusedStep &step : fused) epilogue.push_back(step.step);
+    return epilogue;
+}
+
+/// Neither an expand nor a squeeze is the last stage: a project follows.
+Block block_of(const Group &group) {
+    Block block;
+    for (const FusedStage &stage : group.stages) {
+        const Epilogue epilogue = steps_of(stage.epilogue);
+        switch (stage.id) {
+            case StageId::kExpand:
+                block.expand.emplace().epilogue = epilogue;
+                break;
+            case StageId::kDepthwise:
+                block.depthwise.emplace().epilogue = epilogue;
+                break;
+            case StageId::kReduce:
+                block.squeeze.emplace().reduce.epilogue = epilogue;
+                break;
+            case StageId::kExcite:
+                block.squeeze->excite.epilogue = epilogue;
+                break;
+            case StageId::kProject:
+                block.project.emplace().epilogue = epilogue;
+                break;
+            case StageId::kCheap:
+                block.cheap.emplace().epilogue = epilogue;
+                break;
+            case StageId::kOutput:
+                block.epilogue = epilogue;
+                break;
+        }
+    }
+    if (!block.depthwise && !block.project) block.project.emplace();
+    return block;
+}
+
+/// The kernel of a group without extents.
+Kernel outline_of(const Graph &graph, const Group &group) {
+    if (!group.stages.empty()) return block_of(group);
+    const Node &node = graph.nodes[group.anchor];
+    const Epilogue epilogue = steps_of(group.epilogue);
+    if (node.op == "Resize") {
+        Resize resize;
+        resize.epilogue = epilogue;
+        return resize;
+    }
+    if (is_image_operator(node)) {
+        Pool pool;
+        pool.epilogue = epilogue;
+        return pool;
+    }
+    if (is_elementwise(node)) {
+        Map map;
+        map.epilogue.assign(node.inputs.size() - 1, {Op::kAdd, Operand::kTensor});
+        map.epilogue.insert(map.epilogue.end(), epilogue.begin(), epilogue.end());
+        return map;
+    }
+    Block block;
+    block.project.emplace().epilogue = epilogue;
+    return block;
+}
+
 }  // namespace
+
+bool is_image_operator(const Node &node) {
+    static const std::set<std::string> operators = {"MaxPool", "AveragePool", "GlobalAveragePool",
+                                                    "GlobalMaxPool", "Resize"};
+    return operators.count(node.op) != 0;
+}
+
+size_t argument_count(const Graph &graph, const Group &group) {
+    return arguments_of(outline_of(graph, group)).size();
+}
 
 bool is_elementwise(const Node &node) {
     return elementwise_operators().count(node.op) != 0;

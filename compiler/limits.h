@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sepconv/plan.h"
+
 namespace sepconv {
 
 // What a model may ask of the compiler. Each limit is far above real networks and bounds the time
@@ -35,6 +37,8 @@ struct ConstantBudget {
 };
 /// Elementwise operators in one kernel, whose expression Halide takes apart by recursion.
 constexpr size_t kMaxFusedSteps = 64;
+/// Arguments of one kernel: what the runtime takes.
+constexpr size_t kMaxKernelArguments = SEPCONV_MAX_KERNEL_ARGS;
 /// Kernel calls of one run: so many for what one node may become (groups, the phases of a
 /// transposed convolution), and so many more for each node.
 constexpr size_t kMaxSteps = 32768;

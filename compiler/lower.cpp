@@ -181,6 +181,11 @@ Status Lowering::add_step(const Kernel &kernel, int64_t repeat, std::vector<Plac
     if (Status status = validate(kernel); !status.ok()) {
         return node_error(status.code(), *current_, status.message());
     }
+    if (const size_t count = arguments_of(kernel).size(); count > kMaxKernelArguments) {
+        return node_error(StatusCode::kInternal, *current_,
+                          fmt::format("its kernel has {} arguments, the runtime takes {}", count,
+                                      kMaxKernelArguments));
+    }
     const size_t most = kMaxSteps + kStepsPerNode * graph_.nodes.size();
     if (steps_.size() >= most) {
         return node_error(StatusCode::kResourceExhausted, *current_,

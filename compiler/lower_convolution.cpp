@@ -144,6 +144,14 @@ struct Phase {
     int64_t outputs = 0;
 };
 
+/// A phase without taps: a 1x1 kernel over `in` pixels makes its outputs.
+Phase untapped(int64_t outputs, int64_t in) {
+    Phase result;
+    result.outputs = outputs;
+    result.after = std::max<int64_t>(0, outputs - in);
+    return result;
+}
+
 /// out(o) collects in(i) * w(k) with o = i * stride + k * dilation - pad, so for o = phase + stride
 /// * q the taps have k * dilation = phase + pad (mod stride) and read i = q + (phase + pad - k *
 /// dilation) / stride.
@@ -158,13 +166,10 @@ Phase phase_of(int64_t phase, int64_t in, int64_t out, int64_t kernel, int64_t s
         result.taps.push_back(k);
         positions.push_back(distance / stride);
     }
+    if (positions.empty()) return untapped(result.outputs, in);
     if (positions.size() > 1) result.dilation = positions[1] - positions[0];
-    if (!positions.empty()) {
-        result.before = -positions[0];
-        result.after = std::max<int64_t>(0, result.outputs + positions.back() - in);
-    } else {
-        result.after = std::max<int64_t>(0, result.outputs - in);
-    }
+    result.before = -positions[0];
+    result.after = std::max<int64_t>(0, result.outputs + positions.back() - in);
     return result;
 }
 
@@ -186,14 +191,31 @@ Phases phases_of(const View &in, const View &out, const Kernel2d &kernel, const 
     return phases;
 }
 
-Window phase_window(const Phase &rows, const Phase &columns) {
+/// A phase of either axis. Where one has no taps, no tap of the other's meets a pixel: one zero
+/// weight stands for them.
+struct Phase2d {
+    Phase rows, columns;
+    bool empty = false;
+};
+
+Phase2d both(const Phase &rows, const Phase &columns, const View &in) {
+    if (!rows.taps.empty() && !columns.taps.empty()) return {rows, columns, false};
+    return {untapped(rows.outputs, in.shape[2]), untapped(columns.outputs, in.shape[3]), true};
+}
+
+Window phase_window(const Phase2d &phase) {
+    const Phase &rows = phase.rows, &columns = phase.columns;
     Window window;
-    window.kernel_h = static_cast<int>(rows.taps.size());
-    window.kernel_w = static_cast<int>(columns.taps.size());
+    if (!phase.empty) {
+        window.kernel_h = static_cast<int>(rows.taps.size());
+        window.kernel_w = static_cast<int>(columns.taps.size());
+    }
     window.dilation_h = static_cast<int>(rows.dilation);
     window.dilation_w = static_cast<int>(columns.dilation);
     window.pad_top = static_cast<int>(rows.before);
     window.pad_left = static_cast<int>(columns.before);
+    window.pad_bottom = static_cast<int>(rows.after);
+    window.pad_right = static_cast<int>(columns.after);
     return window;
 }
 
@@ -224,32 +246,29 @@ Status Lowering::lower_transposed(const Group &group) {
     SEPCONV_RETURN_IF_ERROR(claim(phases_y * kernel.h + phases_x * kernel.w));
     const Phases phases = phases_of(in, out, kernel, window, phases_y, phases_x);
     for (int64_t py = 0; py < phases_y; py++) {
-        const Phase &rows = phases.rows[py];
         for (int64_t px = 0; px < phases_x; px++) {
-            const Phase &columns = phases.columns[px];
+            const Phase2d phase = both(phases.rows[py], phases.columns[px], in);
             const auto at_output = [&](const View &view) {
-                return sliced(sliced(view, 2, py, window.stride_h, rows.outputs), 3, px,
-                              window.stride_w, columns.outputs);
+                return sliced(sliced(view, 2, py, window.stride_h, phase.rows.outputs), 3, px,
+                              window.stride_w, phase.columns.outputs);
             };
             for (int64_t g = 0; g < groups; g++) {
                 Part part;
                 part.in_channels = inputs;
                 part.out_channels = channels;
                 part.first_out = g * channels;
-                const bool empty = rows.taps.empty() || columns.taps.empty();
-                if (!empty) part.window = phase_window(rows, columns);
-                part.window.pad_bottom = static_cast<int>(rows.after);
-                part.window.pad_right = static_cast<int>(columns.after);
+                part.window = phase_window(phase);
                 part.weight = [&](int64_t co, int64_t ci, int64_t ky, int64_t kx) {
-                    if (empty) return 0.0F;
+                    if (phase.empty) return 0.0F;
                     const int64_t row = (g * inputs + ci) * channels + co;
-                    return values[(row * kernel.h + rows.taps[ky]) * kernel.w + columns.taps[kx]];
+                    const int64_t y = phase.rows.taps[ky], x = phase.columns.taps[kx];
+                    return values[(row * kernel.h + y) * kernel.w + x];
                 };
                 part.bias = [&](int64_t channel) { return bias(part.first_out + channel); };
                 part.epilogue = group.epilogue;
-                const View phase = at_output(out);
+                const View pixels = at_output(out);
                 SEPCONV_RETURN_IF_ERROR(lower_part(part, sliced(in, 1, g * inputs, 1, inputs),
-                                                   sliced(phase, 1, part.first_out, 1, channels),
+                                                   sliced(pixels, 1, part.first_out, 1, channels),
                                                    at_output));
             }
         }

@@ -24,7 +24,7 @@ std::string upper(std::string text) {
 std::string argument_text(const Location &location, const MemoryPlan &memory) {
     switch (location.space) {
         case Space::kWeights:
-            return fmt::format("WEIGHTS({})", location.offset);
+            return fmt::format("WEIGHTS({}, {})", location.offset, location.advance);
         case Space::kArena:
             return fmt::format("ARENA({}, {})", arena_offset(memory, location), location.advance);
         case Space::kInput:
@@ -107,7 +107,7 @@ void append_steps(std::string *text, const Plan &plan, const MemoryPlan &memory)
 
 constexpr const char *kPlanHead = R"(#include "sepconv/plan.h"
 
-#define WEIGHTS(offset) {{SEPCONV_WEIGHTS, 0, offset, 0}}
+#define WEIGHTS(offset, advance) {{SEPCONV_WEIGHTS, 0, offset, advance}}
 #define ARENA(offset, advance) {{SEPCONV_ARENA, 0, offset, advance}}
 #define INPUT(index, offset, advance) {{SEPCONV_INPUT, index, offset, advance}}
 #define OUTPUT(index, offset, advance) {{SEPCONV_OUTPUT, index, offset, advance}}

@@ -5,6 +5,7 @@
 
 #include "layer/arguments.h"
 #include "layer/shape.h"
+#include "sepconv/plan.h"
 
 namespace sepconv {
 namespace {
@@ -28,6 +29,9 @@ public:
             const Kernel &kernel = plan_.kernels[static_cast<size_t>(step.kernel)];
             const std::vector<KernelArgument> arguments = arguments_of(kernel);
             if (arguments.size() != step.args.size()) return describe(kernel) + ": arguments";
+            if (arguments.size() > SEPCONV_MAX_KERNEL_ARGS) {
+                return describe(kernel) + ": " + std::to_string(arguments.size()) + " arguments";
+            }
             for (size_t k = 0; k < arguments.size(); ++k) {
                 const std::string problem = problem_of(arguments[k], step, step.args[k], i);
                 if (!problem.empty()) {

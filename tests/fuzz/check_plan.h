@@ -8,8 +8,9 @@
 
 namespace sepconv {
 
-/// What is wrong with a plan, or "": a kernel's argument that reaches outside its buffer or is not
-/// alive, an output that is not written, tensors of the arena that overlap while both are alive.
+/// What is wrong with a plan, or "": more than the runtime takes (sepconv/plan.h), a kernel's
+/// argument that reaches outside its buffer or is not alive, an output that is not written, tensors
+/// of the arena that overlap while both are alive.
 std::string problem_of(const PlannedModel &model);
 
 /// What is wrong with a refusal, or "": a defect of ours, no message, one that is too long for a

@@ -7,6 +7,7 @@ import numpy as np
 
 from case_builder import X, Case
 from fused_cases import fused
+from operand_cases import arguments, operands
 
 
 def convolutions():
@@ -402,6 +403,25 @@ def transposed():
         deconv("deconv_1x1_cropped_depthwise", small, 7, (1, 1), group=7, pads=[0, 0, 1, 1]),
         deconv("deconv_dilated", small, 5, (3, 3), dilations=[2, 2]),
         deconv("deconv_grouped", (1, 6, 5, 4), 9, (3, 3), group=3, strides=[2, 2]),
+        # Kernels shorter than the stride: some rows or columns meet no tap.
+        deconv("deconv_untapped_columns", (1, 2, 1, 1), 8, (4, 1), group=2, bias=False,
+               strides=[3, 2], dilations=[2, 2], pads=[1, 0, 1, 0], output_padding=[0, 1]),
+        deconv("deconv_untapped_rows", (2, 4, 3, 5), 6, (1, 3), group=2, strides=[2, 2],
+               dilations=[1, 3], pads=[0, 2, 0, 1], output_padding=[1, 0]),
+        deconv("deconv_untapped_both", (1, 3, 4, 3), 5, (2, 1), strides=[4, 3], dilations=[3, 1],
+               pads=[1, 0, 0, 0], output_padding=[2, 2]),
+        deconv("deconv_untapped_long", (1, 3, 2, 2), 4, (4, 1), strides=[2, 4], dilations=[3, 1],
+               pads=[3, 0, 4, 0], output_padding=[1, 3]),
+        deconv("deconv_untapped_dilation", (1, 2, 3, 4), 3, (2, 3), strides=[4, 4],
+               dilations=[2, 2]),
+        deconv("deconv_stride_only", (1, 3, 3, 2), 4, (1, 1), strides=[3, 2],
+               output_padding=[2, 1]),
+        deconv("deconv_cropped_columns", (1, 2, 4, 2), 2, (2, 2), strides=[2, 2],
+               dilations=[3, 3], pads=[0, 3, 4, 2]),
+        deconv("deconv_same_short_kernel", (1, 3, 4, 3), 2, (1, 2), strides=[2, 3],
+               auto_pad="SAME_LOWER"),
+        deconv("deconv_output_shape_beyond", (1, 3, 4, 3), 2, (1, 2), strides=[2, 3],
+               output_shape=[8, 9]),
         deconv("deconv_depthwise", small, 7, (4, 4), group=7, strides=[2, 2],
                pads=[1, 1, 1, 1], bias=False),
     ]
@@ -410,5 +430,5 @@ def transposed():
 GROUPS = {
     "convolutions": convolutions, "fused": fused, "activations": activations,
     "elementwise": elementwise, "pools": pools, "dense": dense, "movements": movements,
-    "resizes": resizes, "transposed": transposed,
+    "resizes": resizes, "transposed": transposed, "arguments": arguments, "operands": operands,
 }

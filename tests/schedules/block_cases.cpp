@@ -182,6 +182,9 @@ void add_layouts(std::vector<KernelCase> *cases) {
     Block broadcast_rows = pointwise_block(10, 9, 19, 37, residual);
     broadcast_rows.operands[0].stride_y = 0;
     add(cases, "pointwise_operand_broadcast_over_rows", broadcast_rows);
+    Block narrower = pointwise_block(10, 9, 19, 37, {});
+    narrower.input = dense_image(19, 13, 11, false);
+    add(cases, "pointwise_of_wider_rows", narrower);
 }
 
 /// What models have: the first, middle and last blocks of MobileNetV1 at a smaller size.
