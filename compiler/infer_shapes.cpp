@@ -235,8 +235,8 @@ Status infer_gemm(NodeContext &c) {
         return c.invalid("inputs have shapes " + shape_text(c.shape(0)) + " and " +
                          shape_text(c.shape(1)) + ", expected matrices");
     }
-    if (c.constant(1) == nullptr || (c.has_input(2) && c.constant(2) == nullptr)) {
-        return c.unsupported("the second and third input must be constants");
+    if (c.constant(1) == nullptr) {
+        return c.unsupported("the second input must be a constant");
     }
     const int64_t trans_a = c.node.attribute("transA", int64_t{0}) != 0;
     const int64_t trans_b = c.node.attribute("transB", int64_t{0}) != 0;

@@ -5,6 +5,7 @@
 
 #include "compiler/limits.h"
 #include "compiler/lowering.h"
+#include "compiler/passes/passes.h"
 
 namespace sepconv {
 namespace {
@@ -291,15 +292,11 @@ Status Lowering::lower_matrix(const Group &group) {
     const int64_t pixels = element_count(in.shape) / inputs;
     Result<View> rows = as_shape(in, {pixels, inputs});
     SEPCONV_RETURN_IF_ERROR(rows.status());
+    if (!adds_per_column(graph_, node)) {  // split_gemm() leaves none.
+        return unsupported(node, "the bias must be one value or one per column");
+    }
     const Constant *bias = graph_.constant(node.input(2));
-    if (node.op == "Gemm" && !node.input(2).empty() && bias == nullptr) {
-        return unsupported(node, "the bias must be constant");
-    }
     const View target = output_as(group.output, {pixels, outputs});
-    if (bias != nullptr && element_count(bias->shape) != outputs &&
-        element_count(bias->shape) != 1) {
-        return unsupported(node, "the bias must be one value or one a column");
-    }
     Part part;
     part.in_channels = inputs;
     part.out_channels = outputs;

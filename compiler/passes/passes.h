@@ -16,6 +16,13 @@ namespace sepconv {
 /// bounds are inputs Max and Min.
 [[nodiscard]] Graph lower_arithmetic(Graph graph);
 
+/// Whether a Gemm's third input is a constant that adds one number per column, or one to all; also
+/// where it has none.
+bool adds_per_column(const Graph &graph, const Node &gemm);
+
+/// Any other third input of a Gemm becomes an Add after it, of beta times that input.
+[[nodiscard]] Graph split_gemm(Graph graph);
+
 /// What an Expand repeats and elementwise operators would broadcast anyway, they read unexpanded.
 /// Where nothing else gives them their shape they compute the few values, and the Expand follows
 /// them.

@@ -4,6 +4,7 @@ namespace sepconv {
 
 Graph simplify(Graph graph) {
     graph = lower_batch_normalization(std::move(graph));
+    graph = split_gemm(std::move(graph));
     graph = lower_arithmetic(std::move(graph));
     graph = sink_expands(std::move(graph));
     // Before folding: written-out activations begin with an Add that would disappear in a bias.

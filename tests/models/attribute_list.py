@@ -30,7 +30,7 @@ NOTES = [
     (("GlobalAveragePool", "GlobalMaxPool"), "any size"),
     (("ReduceMean", "ReduceMax"), "any axes, known at the given input shapes"),
     (("AveragePool", "MaxPool"), "1-D and 2-D; padding smaller than the window"),
-    (("Gemm",), "constant second input, a matrix, and constant bias"),
+    (("Gemm",), "constant second input, a matrix; C constant or computed, of any shape"),
     (("MatMul",), "constant second input, a matrix"),
     (("Reshape",), "static shapes; channel shuffle"),
     (("Flatten",), ""), (("Squeeze", "Unsqueeze"), ""), (("Transpose",), ""),
@@ -330,8 +330,10 @@ def _arithmetic():
     gemm("transB", 1, inputs=[(3, 5), Weights((5, 5)), Weights((5,))])
     gemm("transA", 1, transB=1, alpha=0.5, beta=2.0, note="all four",
          inputs=[(5, 5), Weights((5, 5)), Weights((5,))])
-    gemm("C", (4,), (1, 4), (1,), (1, 1), (), since=11,
+    gemm("C", (4,), (1, 4), (1,), (1, 1), (), (3, 1), (3, 4), since=11,
          inputs=[(3, 5), Weights((5, 4)), Parameter("shape")])
+    gemm("C", (4,), (3, 1), (3, 4), since=11, note="computed",
+         inputs=[(3, 5), Weights((5, 4)), Parameter("data")])
     gemm("C", (4,), until=10, otherwise=(), beta=0.5,
          inputs=[(3, 5), Weights((5, 4)), Parameter("shape")], note="beta 0.5")
     matmul = Operator("MatMul", (2, 3, 5), Parameter("shape"))

@@ -59,15 +59,46 @@ def arguments():
 
 
 def broadcastable(full):
-    """Every shape that broadcasts to `full`: axes of 1, and leading ones left out."""
+    """The shapes that broadcast to `full`: axes of 1, with leading ones and without."""
     shapes = set()
     for kept in itertools.product((False, True), repeat=len(full)):
         shape = tuple(extent if keep else 1 for extent, keep in zip(full, kept))
-        shapes.add(shape)
-        while shape and shape[0] == 1:
-            shape = shape[1:]
-            shapes.add(shape)
+        first = kept.index(True) if any(kept) else len(full)
+        shapes |= {shape, shape[first:]}
     return sorted(shapes)
+
+
+def gemms():
+    """C of every shape, with everything that might make another shape of it."""
+    def gemm(rows, columns, shape, number, computed):
+        flags = {"transA": number % 2, "transB": number // 2 % 2}
+        factors = ({}, {"alpha": 0.5}, {"beta": -2.0}, {"alpha": 3.0, "beta": 0.5},
+                   {"beta": 0.0})[number % 5]
+
+        def make(b, x, *c):
+            matrix = b.weights(*((columns, 7) if flags["transB"] else (7, columns)))
+            y = b.node("Gemm", x, matrix, *(c or [b.weights(*shape)]), **flags, **factors)
+            after = number % 4
+            if after == 1:
+                y = b.node("Relu", y)
+            if after >= 2:
+                y = b.node("BatchNormalization", y, b.positive(columns), b.weights(columns),
+                           b.weights(columns), b.positive(columns))
+            return b.node("Relu", y) if after == 3 else y
+
+        text = "x".join(map(str, shape)) or "scalar"
+        kind = "computed" if computed else "constant"
+        return Case(f"gemm_{rows}x{columns}_c_{text}_{kind}_{number}",
+                    [(7, rows) if flags["transA"] else (rows, 7)] + [shape] * computed, make)
+
+    cases = []
+    for rows, columns in ((2, 2), (3, 5), (4, 1), (1, 4)):
+        for shape in broadcastable((rows, columns)):
+            for computed in (False, True):
+                if shape or not computed:
+                    cases.append(gemm(rows, columns, shape, len(cases), computed))
+    cases += [gemm(2, 2, (2, 1), number, False) for number in range(1000, 1020)]
+    return cases
 
 
 def operands():
@@ -96,4 +127,4 @@ def operands():
                 cases.append(Case(
                     f"{name}_Sub_{text}_computed", [shape, operand],
                     lambda b, x, y, make=make: b.node("Sub", make(b, x), y)))
-    return cases
+    return cases + gemms()
