@@ -60,21 +60,23 @@ bool window_fits(const Pool &pool) {
 void define_long_sum(SimpleStages &stages, const Window &w, const std::vector<Var> &pixel,
                      const TapAt &value) {
     const Chunks columns(w.kernel_w, kChunkTerms), rows(w.kernel_h, kChunkTerms / w.kernel_w);
-    Var i("chunk_x"), j("chunk_y");
+    Var index("chunk_index");
     RDom terms(0, columns.length(), 0, rows.length(), "in_chunk");
-    RDom chunks(0, columns.count(), 0, rows.count(), "window");
+    // One axis: autoschedulers reorder those of a window, which a pair of floats does not allow.
+    RDom chunks(0, columns.count() * rows.count(), "window");
     std::vector<Expr> at(pixel.begin(), pixel.end());
     std::vector<Expr> of_chunk = at;
-    of_chunk.insert(of_chunk.end(), {i, j});
+    of_chunk.push_back(index);
     stages.chunk = Func("chunk");
     stages.chunk(of_chunk) = 0.0F;
-    const Expr kx = columns.at(i, terms.x, terms), ky = rows.at(j, terms.y, terms);
+    const Expr kx = columns.at(index % columns.count(), terms.x, terms);
+    const Expr ky = rows.at(index / columns.count(), terms.y, terms);
     stages.chunk(of_chunk) += value(kx, ky);
-    at.insert(at.end(), {chunks.x, chunks.y});
+    at.push_back(chunks.x);
     stages.reduction(pixel) = no_terms();
     stages.reduction(pixel) = plus(stages.reduction(pixel), stages.chunk(at));
     stages.in_chunk = {terms.x, terms.y};
-    stages.reduced = {chunks.x, chunks.y};
+    stages.reduced = {chunks.x};
 }
 
 }  // namespace

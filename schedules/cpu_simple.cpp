@@ -35,9 +35,10 @@ void schedule_pool(SimpleStages &stages, const Pool &pool, const TargetFacts &fa
     const TailStrategy tail =
         pool.output.channels < facts.lanes ? TailStrategy::Predicate : TailStrategy::RoundUp;
     stages.reduction.compute_at(stages.output, x).vectorize(c, facts.lanes, tail);
-    stages.reduction.update()
-        .reorder(c, stages.reduced[0], stages.reduced[1], x, y)
-        .vectorize(c, facts.lanes, tail);
+    std::vector<Halide::VarOrRVar> order = {c};
+    order.insert(order.end(), stages.reduced.begin(), stages.reduced.end());
+    order.insert(order.end(), {x, y});
+    stages.reduction.update().reorder(order).vectorize(c, facts.lanes, tail);
     if (!stages.chunk.defined()) return;
     stages.chunk.compute_at(stages.reduction, stages.reduced[0]).vectorize(c, facts.lanes, tail);
     stages.chunk.update()
