@@ -1,5 +1,6 @@
 """Compiles models with the tool under test, runs them through ctypes, compares with a reference."""
 
+import _ctypes
 import contextlib
 import ctypes
 import os
@@ -128,6 +129,10 @@ class Library:
                 if not np.array_equal(value.view(np.int32), first.view(np.int32)):
                     raise AssertionError(f"{isa}, {setup}: {name} has other bits than at first")
         return {name: value for (name, _), value in zip(self.outputs, answers[0])}
+
+    def close(self):
+        """Unloads the library, so that another one may have its path."""
+        _ctypes.dlclose(self._library._handle)
 
     def best_seconds(self, inputs, isa, rounds):
         """CPU seconds of the fastest of several runs on one thread."""

@@ -13,7 +13,7 @@ def ints(b, *values):
 
 
 def conv(b, x, outs, ins, kernel=1, activation="Relu", *, stride=1, group=1, pads=None, norm=False):
-    """Convolution of a square kernel, or of (height, width); its batch normalisation folded or not."""
+    """Convolution; `kernel` is an extent or (height, width). norm: with BatchNormalization."""
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
     fan_in = ins // group * height * width
     y = b.conv(x, outs, ins, (height, width), bias=not norm, group=group, strides=[stride] * 2,
@@ -107,7 +107,7 @@ def linear(b, x, outs, ins):
 
 
 def se_layer(b, x, channels, guarded):
-    """fc on a vector, view(b, c, 1, 1), expand_as. `guarded`: with the exporter's Where against -1."""
+    """fc on a vector, view(b, c, 1, 1), expand_as. guarded: with the exporter's Where for -1."""
     batch, count = extent(b, x, 0), extent(b, x, 1)
     y = b.node("Reshape", b.node("GlobalAveragePool", x), listed(b, batch, count))
     y = hard_sigmoid(b, linear(b, b.node("Relu", linear(b, y, channels // 4, channels)), channels,
