@@ -155,8 +155,9 @@ def ghost_excite(*shape):
 
 
 def product_limit(terms):
-    """What layer/sums.h promises of chunks of 256 products; and their roundings and the bias's."""
-    return (256 + terms / 256 + 2) * 2.0**-24 if terms > 2048 else (terms + 1) * 2.0**-24
+    """What layer/sums.h promises of chunks of 256 products; and their roundings and the bias's.
+    Equal or random terms err by at most half of the first."""
+    return (128 + terms / 512 + 2) * 2.0**-24 if terms > 2048 else (terms + 1) * 2.0**-24
 
 
 def products(operator, rows, terms, columns, weights):
