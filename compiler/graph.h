@@ -49,6 +49,8 @@ struct Graph {
     int64_t opset = 0;
     std::vector<std::string> inputs;   ///< Names; without initialisers.
     std::vector<std::string> outputs;  ///< Names.
+    /// The callers' names of outputs whose values are copies of inputs of that name.
+    std::map<std::string, std::string> output_names;
     std::vector<Node> nodes;
     std::map<std::string, Value> values;        ///< Inputs and all nodes' outputs.
     std::map<std::string, Constant> constants;  ///< By value name; disjoint from `values`.

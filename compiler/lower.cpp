@@ -85,6 +85,8 @@ void Lowering::place_edges() {
     }
     for (size_t i = 0; i < graph_.outputs.size(); i++) {
         plan_.outputs.push_back(describe_edge(graph_.outputs[i]));
+        const auto renamed = graph_.output_names.find(graph_.outputs[i]);
+        if (renamed != graph_.output_names.end()) plan_.outputs.back().name = renamed->second;
         destinations_[graph_.outputs[i]] =
             edge_view(graph_.outputs[i], Space::kOutput, static_cast<int>(i));
     }

@@ -129,14 +129,22 @@ private:
             if (!inputs_.insert(input.name()).second) {
                 return invalid("two inputs are named " + quote(input.name()));
             }
+        }
+        return Status();
+    }
+
+    /// What nothing reads may be anything; it is an input of the library if it could be one.
+    Status declare_inputs(const std::unordered_set<std::string> &read) {
+        for (const auto &input : graph_.input()) {
             if (initialisers_.count(input.name()) != 0) {
                 continue;
             }
             const Result<DeclaredInput> declared = declared_input(input);
-            if (!declared.ok()) {
+            if (declared.ok()) {
+                parsed_.inputs.push_back(declared.value());
+            } else if (read.count(input.name()) != 0) {
                 return declared.status();
             }
-            parsed_.inputs.push_back(declared.value());
         }
         return Status();
     }
@@ -203,10 +211,8 @@ private:
             if (!seen.insert(output.name()).second) {
                 return invalid("two outputs are named " + quote(output.name()));
             }
-            if (producers_.count(output.name()) == 0 && initialisers_.count(output.name()) == 0) {
-                if (inputs_.count(output.name()) != 0) {
-                    return unsupported(what + " is an input of the model");
-                }
+            if (producers_.count(output.name()) == 0 && initialisers_.count(output.name()) == 0 &&
+                inputs_.count(output.name()) == 0) {
                 return invalid(what + " is produced by no node");
             }
             parsed_.outputs.push_back(output.name());
@@ -275,6 +281,7 @@ private:
                 }
             }
         }
+        SEPCONV_RETURN_IF_ERROR(declare_inputs(read));
         for (const auto &[name, tensor] : initialisers_) {
             if (read.count(name) != 0) {
                 Result<Constant> constant =

@@ -34,6 +34,7 @@ public:
         }
         apply_renames();
         SEPCONV_RETURN_IF_ERROR(produce_constant_outputs());
+        SEPCONV_RETURN_IF_ERROR(produce_input_outputs());
         drop_unread_constants();
         return std::move(graph_);
     }
@@ -149,9 +150,15 @@ private:
         if (!shapes.ok()) {
             return shapes.status();
         }
+        std::vector<Shape> made = shapes.value();
+        SEPCONV_RETURN_IF_ERROR(take_empty_outputs(node, made));
+        if (node.outputs.empty()) {
+            return Status();
+        }
+        drop_empty_parts(node);
         SEPCONV_RETURN_IF_ERROR(check_inputs(node));
         for (size_t i = 0; i < node.outputs.size(); ++i) {
-            SEPCONV_RETURN_IF_ERROR(add_output(node, i, shapes.value()[i]));
+            add_output(node, i, made[i]);
         }
         if (node.op == "Identity" && skip_identity(node)) {
             return Status();
@@ -203,17 +210,52 @@ private:
         return Status();
     }
 
-    Status add_output(Node &node, size_t i, const Shape &shape) {
-        const std::string what = "output " + std::to_string(i) + " of " + node_text(node);
-        SEPCONV_RETURN_IF_ERROR(check_shape(what, shape));
-        if (element_count(shape) == 0) {
-            return Status(StatusCode::kUnsupported, what + " is empty: " + shape_text(shape));
+    /// Checks the outputs' shapes. One without elements becomes a constant: nothing computes it.
+    Status take_empty_outputs(Node &node, std::vector<Shape> &shapes) {
+        size_t kept = 0;
+        std::vector<int64_t> parts = node.attribute("split", std::vector<int64_t>());
+        for (size_t i = 0; i < node.outputs.size(); ++i) {
+            SEPCONV_RETURN_IF_ERROR(
+                check_shape("output " + std::to_string(i) + " of " + node_text(node), shapes[i]));
+            if (element_count(shapes[i]) != 0) {
+                std::swap(node.outputs[kept], node.outputs[i]);
+                if (!parts.empty()) std::swap(parts[kept], parts[i]);
+                std::swap(shapes[kept++], shapes[i]);
+            } else if (!node.outputs[i].empty()) {
+                graph_.constants[node.outputs[i]] = Constant(ElementType::kFloat, shapes[i]);
+            }
         }
+        node.outputs.resize(kept);
+        if (!parts.empty()) {
+            parts.resize(kept);
+            node.attributes["split"] = parts;
+        }
+        return Status();
+    }
+
+    /// A Concat joins what has elements.
+    void drop_empty_parts(Node &node) const {
+        const auto is_empty = [&](const std::string &input) {
+            const Constant *constant = graph_.constant(input);
+            return constant != nullptr && constant->type() == ElementType::kFloat &&
+                   element_count(constant->shape) == 0;
+        };
+        if (node.op != "Concat") {
+            return;
+        }
+        node.inputs.erase(std::remove_if(node.inputs.begin(), node.inputs.end(), is_empty),
+                          node.inputs.end());
+        if (node.inputs.size() == 1) {
+            node.op = "Identity";
+            node.attributes.clear();
+        }
+    }
+
+    void add_output(Node &node, size_t i, const Shape &shape) {
         if (node.outputs[i].empty()) {
             node.outputs[i] = unique(names_, node.name + "_output_" + std::to_string(i));
         }
         graph_.values[node.outputs[i]] = Value{ElementType::kFloat, shape};
-        return Status();
     }
 
     /// Lets readers of the output read the input. Where the output is the model's, its producer
@@ -323,6 +365,27 @@ private:
             }
         }
         for (Node &node : copies) {
+            SEPCONV_RETURN_IF_ERROR(append(std::move(node)));
+        }
+        return Status();
+    }
+
+    /// Outputs that are inputs are copied too; they keep their name for the caller.
+    Status produce_input_outputs() {
+        const std::unordered_set<std::string> inputs(graph_.inputs.begin(), graph_.inputs.end());
+        for (std::string &output : graph_.outputs) {
+            if (inputs.count(output) == 0) {
+                continue;
+            }
+            const std::string copy = unique(names_, output + "_copy");
+            graph_.values[copy] = graph_.values.at(output);
+            Node node;
+            node.op = "Identity";
+            node.name = unique(node_names_, "Identity_" + output);
+            node.inputs = {output};
+            node.outputs = {copy};
+            graph_.output_names[copy] = output;
+            output = copy;
             SEPCONV_RETURN_IF_ERROR(append(std::move(node)));
         }
         return Status();

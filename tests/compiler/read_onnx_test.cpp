@@ -282,7 +282,6 @@ const Refusal kStructureRefusals[] = {
          b.output("y");
      }},
     {"NoOutput", kInvalid, "no graph with an output", [](B &b) { b.input("x", {2}); }},
-    {"OutputIsInput", kUnsupported, "is an input", [](B &b) { b.input("x", {2}).output("x"); }},
     {"UnknownOperator", kUnsupported, "node 'odd' (NonMaxSuppression): the operator is not",
      [](B &b) { b.input("x", {2}).node("NonMaxSuppression", {"x"}, {"y"}, "odd").output("y"); }},
     {"UnknownDomain", kUnsupported, "operators of the domain 'com.example' are not supported",
@@ -380,7 +379,7 @@ const Refusal kTensorRefusals[] = {
      [](B &b) {
          b.input("x", {2, 3}).ints("s", {4, 2}).node("Reshape", {"x", "s"}, {"y"}).output("y");
      }},
-    {"EmptySlice", kUnsupported, "is empty",
+    {"EmptySlice", kUnsupported, "shape 0, expected FLOAT, not empty",
      [](B &b) {
          b.input("x", {4}).ints("s", {3}).ints("e", {1}).node("Slice", {"x", "s", "e"}, {"y"});
          b.output("y");
@@ -399,6 +398,36 @@ const Refusal kTensorRefusals[] = {
 
 std::string name_of_refusal(const testing::TestParamInfo<Refusal> &info) {
     return info.param.name;
+}
+
+TEST(ReadOnnx, AnUnreadInputMayBeOfAnyType) {
+    B builder;
+    builder.input("x", {2}).input("ids", {-1, 3}).output("y").node("Relu", {"x"}, {"y"});
+    builder.graph().mutable_input(1)->mutable_type()->mutable_tensor_type()->set_elem_type(
+        onnx::TensorProto::INT64);
+    const Result<Graph> graph = read_onnx(builder.bytes(), {});
+    ASSERT_TRUE(graph.ok()) << graph.status().message();
+    EXPECT_EQ(graph.value().inputs, (std::vector<std::string>{"x"}));
+}
+
+TEST(ReadOnnx, AReadInputOfAnotherTypeIsRefused) {
+    B builder;
+    builder.input("x", {2}).output("y").node("Relu", {"x"}, {"y"});
+    builder.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+        onnx::TensorProto::INT64);
+    const Status status = read_onnx(builder.bytes(), {}).status();
+    EXPECT_NE(status.message().find("input 'x' has element type INT64"), std::string::npos)
+        << status.message();
+}
+
+TEST(ReadOnnx, AnInputMayBeAnOutput) {
+    B builder;
+    builder.input("x", {2}).output("x").output("y").node("Identity", {"x"}, {"y"});
+    const Result<Graph> graph = read_onnx(builder.bytes(), {});
+    ASSERT_TRUE(graph.ok()) << graph.status().message();
+    ASSERT_EQ(graph.value().outputs.size(), 2U);
+    EXPECT_EQ(graph.value().output_names.at(graph.value().outputs[0]), "x");
+    EXPECT_EQ(graph.value().outputs[1], "y");
 }
 
 /// A BatchNormalization of x [1, 2, 3, 3] with these outputs, of which y is read.

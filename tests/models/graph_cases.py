@@ -404,4 +404,40 @@ def rewrites():
     ]
 
 
-GROUPS = {"rewrites": rewrites, "declared_outputs": declared_outputs, "flips": flips, "repeats": repeats, "gathers": gathers}
+def empties():
+    """Parts without elements, which are joined or not read."""
+    def nothing(b, x, axis=1):
+        return _slice(b, x, [0], [0], [axis])
+
+    def joined(name, make, opset=17):
+        return Case(name, [X], make, opset=opset)
+
+    return [
+        joined("empty_slice_first", lambda b, x: b.node("Concat", nothing(b, x), x, axis=1)),
+        joined("empty_slice_last", lambda b, x: b.node("Concat", x, nothing(b, x), axis=1)),
+        joined("empty_slice_between", lambda b, x: b.node(
+            "Concat", x, nothing(b, x), b.node("Relu", x), axis=1)),
+        joined("empty_slice_of_rows", lambda b, x: b.node("Concat", nothing(b, x, 2), x, axis=2)),
+        joined("empty_slice_back", lambda b, x: b.node(
+            "Concat", x, _slice(b, x, [0], [5], [1], [-1]), axis=1)),
+        joined("empty_slice_relu", lambda b, x: b.node("Concat", x, b.node("Relu", nothing(
+            b, x)), axis=1)),
+        joined("empty_slice_unread", lambda b, x: (nothing(b, x), b.node("Relu", x))[1]),
+        joined("empty_split_joined", lambda b, x: b.node("Concat", *b.node("Split", x, b.constant(
+            [5, 0, 8], np.int64), axis=1, outputs=3), axis=1)),
+        joined("empty_split_unread", lambda b, x: b.node("Split", x, b.constant(
+            [0, 5, 0, 8], np.int64), axis=1, outputs=4)[1]),
+        joined("empty_split_last", lambda b, x: b.node("Split", x, axis=2, num_outputs=4,
+                                                       outputs=4)[1], opset=18),
+        joined("empty_split_opset_11", lambda b, x: b.node("Concat", *b.node(
+            "Split", x, split=[13, 0], axis=1, outputs=2)[::-1], axis=1), opset=11),
+        joined("empty_constant", lambda b, x: b.node("Concat", x, b.constant(
+            np.zeros((1, 0, 9, 11), np.float32)), axis=1)),
+        joined("empty_constant_conv", lambda b, x: b.conv(b.node("Concat", b.constant(
+            np.zeros((1, 0, 9, 11), np.float32)), x, axis=1), 5, 13)),
+        joined("empty_gather", lambda b, x: b.node("Concat", x, b.node("Gather", x, b.constant(
+            np.zeros((0,)), np.int64), axis=1), axis=1)),
+    ]
+
+
+GROUPS = {"empties": empties, "rewrites": rewrites, "declared_outputs": declared_outputs, "flips": flips, "repeats": repeats, "gathers": gathers}
