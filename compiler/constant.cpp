@@ -26,10 +26,11 @@ int64_t element_count(const Shape &shape) {
     return count;
 }
 
-Constant::Constant(ElementType type, Shape of_shape)
-    : shape(std::move(of_shape)), storage(storage_of(type)) {
+Constant Constant::zeros(ElementType type, Shape shape) {
     const auto count = static_cast<size_t>(element_count(shape));
-    visit([count](auto &list) { list.resize(count); });
+    Constant result(std::move(shape), storage_of(type));
+    result.visit([count](auto &list) { list.resize(count); });
+    return result;
 }
 
 bool Constant::is_floating() const {

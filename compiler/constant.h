@@ -33,8 +33,7 @@ struct Constant {
     Constant() = default;
     Constant(Shape of_shape, Storage values)
         : shape(std::move(of_shape)), storage(std::move(values)) {}
-    /// Zeros.
-    Constant(ElementType type, Shape of_shape);
+    static Constant zeros(ElementType type, Shape shape);
 
     ElementType type() const { return static_cast<ElementType>(storage.index()); }
     bool is_floating() const;

@@ -44,6 +44,22 @@ double range_count(T start, T limit, T delta) {
     }
 }
 
+/// start + i * delta for i below `count`, in T's own arithmetic.
+template<typename T>
+std::vector<T> range_values(T start, T delta, size_t count) {
+    std::vector<T> values(count);
+    for (size_t i = 0; i < count; ++i) {
+        if constexpr (std::is_integral_v<T>) {
+            // Modulo 2^bits: signed overflow is undefined in C++.
+            values[i] =
+                static_cast<T>(static_cast<uint64_t>(start) + i * static_cast<uint64_t>(delta));
+        } else {
+            values[i] = start + static_cast<T>(i) * delta;
+        }
+    }
+    return values;
+}
+
 /// One fold: the node, its constants and the budget.
 class Folder {
 public:
@@ -193,33 +209,20 @@ private:
         return input(0).visit([&](const auto &first) -> Result<std::vector<Constant>> {
             using T = ElementOf<decltype(first)>;
             if constexpr (std::is_arithmetic_v<T>) {
-                return fold_range_of<T>(first[0], input(1).values<T>()[0], input(2).values<T>()[0]);
+                const T start = first[0];
+                const T delta = input(2).values<T>()[0];
+                const double count = range_count(start, input(1).values<T>()[0], delta);
+                if (!(count <= static_cast<double>(kMaxElements))) {
+                    return c_.invalid("the range has no valid length");
+                }
+                const Shape shape{static_cast<int64_t>(count)};
+                SEPCONV_RETURN_IF_ERROR(claim(shape));
+                return one(Constant(shape, range_values(start, delta, static_cast<size_t>(count))));
             } else {
                 return c_.unsupported("ranges of " + std::string(name_of(input(0).type())) +
                                       " are not supported");
             }
         });
-    }
-
-    template<typename T>
-    Result<std::vector<Constant>> fold_range_of(T start, T limit, T delta) {
-        const double count = range_count(start, limit, delta);
-        if (!(count <= static_cast<double>(kMaxElements))) {
-            return c_.invalid("the range has no valid length");
-        }
-        const Shape shape{static_cast<int64_t>(count)};
-        SEPCONV_RETURN_IF_ERROR(claim(shape));
-        std::vector<T> values(static_cast<size_t>(count));
-        for (size_t i = 0; i < values.size(); ++i) {
-            if constexpr (std::is_integral_v<T>) {
-                // Modulo 2^bits: signed overflow is undefined in C++.
-                values[i] =
-                    static_cast<T>(static_cast<uint64_t>(start) + i * static_cast<uint64_t>(delta));
-            } else {
-                values[i] = start + static_cast<T>(i) * delta;
-            }
-        }
-        return one(Constant(shape, std::move(values)));
     }
 
     Result<std::vector<Constant>> fold_gather() {
@@ -327,7 +330,7 @@ private:
     Result<std::vector<Constant>> fold_pad() {
         Constant fill({}, Floats{c_.node.attribute("value", 0.0F)});
         if (c_.opset() >= 11) {
-            fill = c_.has_input(2) ? input(2) : Constant(input(0).type(), {});
+            fill = c_.has_input(2) ? input(2) : Constant::zeros(input(0).type(), {});
         }
         if (fill.type() != input(0).type() || element_count(fill.shape) != 1) {
             return c_.invalid("input 2 (constant_value) is no number of the type " +

@@ -255,7 +255,11 @@ Result<Constants> fold_dequantize(const LayerFold &fold) {
         return fold.c.invalid("x has type " + std::string(name_of(x.type())) + " and the scale " +
                               name_of(scale.type()));
     }
-    if (zero != nullptr && (zero->type() != x.type() || zero->shape != scale.shape)) {
+    const auto fits = [&](const Constant &zeros) {
+        return zeros.type() == x.type() && zeros.shape.size() <= 1 &&
+               element_count(zeros.shape) == element_count(scale.shape);
+    };
+    if (zero != nullptr && !fits(*zero)) {
         return fold.c.invalid("the zero point has type " + std::string(name_of(zero->type())) +
                               " and shape " + shape_text(zero->shape) + ", expected " +
                               name_of(x.type()) + " and " + shape_text(scale.shape));
@@ -272,14 +276,13 @@ Result<Constants> fold_dequantize(const LayerFold &fold) {
         }
     }
     SEPCONV_RETURN_IF_ERROR(fold.claim(x.shape, 2 * element_count(x.shape)));
-    const auto quantised = x.converted<int64_t>();
+    const Doubles quantised = x.converted<double>();
     const Doubles scales = scale.converted<double>();
-    const auto zeros =
-        zero == nullptr ? std::vector<int64_t>(scales.size(), 0) : zero->converted<int64_t>();
+    const Doubles zeros = zero == nullptr ? Doubles(scales.size(), 0.0) : zero->converted<double>();
     Doubles values(quantised.size());
     for (size_t i = 0; i < values.size(); ++i) {
         const size_t c = channels.of(i);
-        values[i] = static_cast<double>(quantised[i] - zeros[c]) * scales[c];
+        values[i] = (quantised[i] - zeros[c]) * scales[c];
     }
     return Constants{rounded(*type, x.shape, std::move(values))};
 }

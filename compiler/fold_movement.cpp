@@ -60,7 +60,7 @@ void move_elements(const std::vector<T> &from, const Shape &shape, int64_t offse
 }  // namespace
 
 Constant move_strided(const Constant &from, const Shape &shape, int64_t offset, Ints strides) {
-    Constant result(from.type(), shape);
+    Constant result = Constant::zeros(from.type(), shape);
     Shape joined = shape;
     join_axes(joined, strides);
     from.visit([&](const auto &elements) {
@@ -131,7 +131,7 @@ void append(const Constant &from, int64_t first, int64_t count, Constant &to) {
 }
 
 Constant reserved(const Constant &like, Shape shape) {
-    Constant result(like.type(), {0});
+    Constant result = Constant::zeros(like.type(), {0});
     result.shape = std::move(shape);
     result.visit(
         [&](auto &list) { list.reserve(static_cast<size_t>(element_count(result.shape))); });

@@ -151,7 +151,7 @@ std::optional<Constant> reduce(const std::string &op, const Constant &x,
         return std::nullopt;
     }
     const Constant rows = transpose(x, reduced_last(x.shape, axes));
-    Constant result(x.type(), shape);
+    Constant result = Constant::zeros(x.type(), shape);
     const bool known = rows.visit([&](const auto &elements) {
         using T = ElementOf<decltype(elements)>;
         using A = std::conditional_t<kIsFloating<T>, double, int64_t>;

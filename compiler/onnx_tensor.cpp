@@ -38,7 +38,7 @@ Status decode_raw(std::string_view bytes, const std::string &what, ElementType t
         return invalid(what, "has " + std::to_string(bytes.size()) + " bytes of data, its shape " +
                                  shape_text(constant.shape) + " needs " + std::to_string(expected));
     }
-    constant = Constant(type, constant.shape);
+    constant = Constant::zeros(type, constant.shape);
     constant.visit([bytes](auto &values) { decode(bytes, values); });
     return Status();
 }
@@ -52,7 +52,7 @@ Status decode_list(const List &list, const std::string &what, ElementType type,
         return invalid(what, "has " + std::to_string(list.size()) + " values, its shape " +
                                  shape_text(constant.shape) + " needs " + std::to_string(expected));
     }
-    constant = Constant(type, constant.shape);
+    constant = Constant::zeros(type, constant.shape);
     constant.visit([&list](auto &values) {
         using T = ElementOf<decltype(values)>;
         std::transform(list.begin(), list.end(), values.begin(), [](auto stored) {

@@ -204,6 +204,88 @@ INSTANTIATE_TEST_SUITE_P(Halves, Folds, testing::ValuesIn(kHalves), name_of_case
 INSTANTIATE_TEST_SUITE_P(Integers, Folds, testing::ValuesIn(kIntegers), name_of_case);
 INSTANTIATE_TEST_SUITE_P(Booleans, Folds, testing::ValuesIn(kBooleans), name_of_case);
 
+template<typename T>
+Constant number(T value) {
+    return Constant({}, std::vector<T>{value});
+}
+
+TEST(Ranges, CountTheirElementsExactly) {
+    const auto range = [](auto start, auto limit, auto delta) {
+        return folded("Range", {number(start), number(limit), number(delta)});
+    };
+    const auto count = [&](auto start, auto limit, auto delta) {
+        const auto values = range(start, limit, delta);
+        return values.ok() ? element_count(values.value()[0].shape) : -1;
+    };
+    EXPECT_EQ(count(int64_t{1} << 62, (int64_t{1} << 62) + 1, int64_t{1}), 1);
+    EXPECT_EQ(count(kMin64, kMax64, kMax64), 3);
+    EXPECT_EQ(count(kMax64, kMin64, kMin64), 2);
+    EXPECT_EQ(count(kMin64, kMax64, int64_t{1}), -1);
+    EXPECT_EQ(count(int64_t{0}, int64_t{4}, int64_t{0}), -1);
+    EXPECT_EQ(count(int32_t{5}, int32_t{-5}, int32_t{-3}), 4);
+    EXPECT_EQ(count(0.0F, 0.3F, 0.1F), 4);  // 0.3F / 0.1F is above 3.
+    EXPECT_EQ(count(0.0, 0.3, 0.1), 3);
+    EXPECT_EQ(count(0.0F, 1.0F, 0.0F), -1);
+    EXPECT_EQ(count(1.0F, 0.0F, 1.0F), 0);
+    EXPECT_EQ(count(0.0F, HUGE_VALF, 1.0F), -1);
+    EXPECT_EQ(count(0.0F, NAN, 1.0F), 0);
+    expect_equal(range(0.5F, 3.0F, 0.7F).value()[0],
+                 list(F{0.5F, 0.5F + 0.7F, 0.5F + 2 * 0.7F, 0.5F + 3 * 0.7F}));
+}
+
+Constant empty(Shape shape) {
+    return Constant::zeros(ElementType::kFloat, std::move(shape));
+}
+
+struct EmptyCase {
+    const char *name;
+    const char *op;
+    std::vector<Constant> inputs;
+    Shape shape;  ///< Of zeros.
+    Attributes attributes = {};
+};
+
+const EmptyCase kEmpty[] = {
+    {"Softmax", "Softmax", {empty({2, 0})}, {2, 0}},
+    {"MatMulOfNothing", "MatMul", {empty({2, 0}), empty({0, 3})}, {2, 3}},
+    {"MatMulToNothing", "MatMul", {empty({5, 0, 4}), empty({4, 3})}, {5, 0, 3}},
+    {"Gemm", "Gemm", {empty({0, 2}), empty({2, 3}), empty({3})}, {0, 3}},
+    {"BatchNormalization",
+     "BatchNormalization",
+     {empty({2, 0, 3}), empty({0}), empty({0}), empty({0}), empty({0})},
+     {2, 0, 3},
+     {{"training_mode", int64_t{1}}}},
+    {"Dequantize",
+     "DequantizeLinear",
+     {Constant::zeros(ElementType::kInt8, {2, 0}), empty({0}),
+      Constant::zeros(ElementType::kInt8, {0})},
+     {2, 0}},
+    {"Clip", "Clip", {empty({0, 4}), number(1.0F), number(2.0F)}, {0, 4}},
+    {"Add", "Add", {empty({0, 4}), empty({1, 1})}, {0, 4}},
+    {"LeakyRelu", "LeakyRelu", {empty({0})}, {0}},
+    {"Where", "Where", {Constant::zeros(ElementType::kBool, {0}), empty({1}), empty({1})}, {0}},
+};
+
+class FoldsEmpty : public testing::TestWithParam<EmptyCase> {};
+
+TEST_P(FoldsEmpty, ToZeros) {
+    const EmptyCase &test = GetParam();
+    const auto values = folded(test.op, test.inputs, test.attributes);
+    ASSERT_TRUE(values.ok()) << values.status().message();
+    expect_equal(values.value()[0], empty(test.shape));
+}
+
+INSTANTIATE_TEST_SUITE_P(Operators, FoldsEmpty, testing::ValuesIn(kEmpty),
+                         [](const auto &info) { return info.param.name; });
+
+TEST(FoldNode, ProductsStayWithinTheBudget) {
+    const auto multiply = [](int64_t n) {
+        return folded("MatMul", {empty({n, n}), empty({n, n})}).status().message();
+    };
+    EXPECT_EQ(multiply(64), "");
+    EXPECT_NE(multiply(512).find("what is made of"), std::string::npos) << multiply(512);
+}
+
 constexpr int64_t kOnnxTypes[] = {1, 11, 10, 3, 2, 6, 7, 9};
 constexpr int kTypes = 8;
 

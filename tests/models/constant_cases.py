@@ -169,6 +169,11 @@ def types():
         _added("sizes", lambda b: b.node("Cast", b.node(
             "Mul", b.node("Cast", b.constant([100, 50, 25], np.int64), to=TO_DOUBLE),
             b.constant([0.29, 0.58, 1.16], DOUBLE)), to=TO_INT64), shape=(1,)),
+        Case("slice_of_rows", [(100, 3)], lambda b, x: b.node(
+            "Slice", x, b.constant([0], np.int64), b.node("Cast", b.node("Floor", b.node(
+                "Mul", b.node("Cast", b.node("Slice", b.node("Shape", x), b.constant([0], np.int64),
+                                             b.constant([1], np.int64)), to=TO_DOUBLE),
+                b.constant([0.29], DOUBLE))), to=TO_INT64))),
         _added("double_difference", lambda b: b.node(
             "Sub", b.constant([16777217.0], DOUBLE), b.constant([16777215.0], DOUBLE)), shape=(1,)),
     ]
