@@ -4,17 +4,20 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "compiler/constant.h"
+#include "layer/status.h"
 
 namespace sepconv {
 
-using Attribute =
-    std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, Constant>;
+struct Branch;
+using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>,
+                               std::vector<float>, Constant, std::shared_ptr<const Branch>>;
 
 /// One ONNX operator. Inputs and outputs are value names; "" is an omitted optional input.
 struct Node {
@@ -34,6 +37,15 @@ struct Node {
     bool has(const std::string &key) const { return attributes.count(key) != 0; }
     /// Input i, or "" when the node has fewer.
     const std::string &input(size_t i) const;
+};
+
+/// What one side of an If computes. Its nodes, in topological order, read values of their own, of
+/// the constants and of the graphs around it; an output may be any of these.
+struct Branch {
+    Status status;  ///< Why the branch cannot be taken; then the rest is empty.
+    std::vector<Node> nodes;
+    std::vector<std::string> outputs;
+    std::map<std::string, Constant> constants;
 };
 
 /// A named value at the graph's edge, or between nodes.

@@ -65,19 +65,46 @@ Status proto_error(StatusCode code, const onnx::NodeProto &proto, const std::str
     return node_error(code, node, text);
 }
 
+using Names = std::unordered_set<std::string>;
+
+/// Adds the names that a subgraph reads but does not define.
+void add_free_names(const onnx::GraphProto &graph, Names &free) {
+    Names defined, read;
+    for (const auto &input : graph.input()) defined.insert(input.name());
+    for (const auto &tensor : graph.initializer()) defined.insert(tensor.name());
+    for (const auto &node : graph.node()) {
+        defined.insert(node.output().begin(), node.output().end());
+        read.insert(node.input().begin(), node.input().end());
+        for (const auto &attribute : node.attribute()) {
+            if (attribute.has_g()) add_free_names(attribute.g(), read);
+        }
+    }
+    for (const auto &output : graph.output()) read.insert(output.name());
+    for (const std::string &name : read) {
+        if (!name.empty() && defined.count(name) == 0) free.insert(name);
+    }
+}
+
+/// What must be there before the node: its inputs, and what its subgraphs take from around them.
+Names names_read_by(const onnx::NodeProto &node) {
+    Names names(node.input().begin(), node.input().end());
+    names.erase("");
+    for (const auto &attribute : node.attribute()) {
+        if (attribute.has_g()) add_free_names(attribute.g(), names);
+    }
+    return names;
+}
+
+/// Parses a model's graph, or a subgraph of it, whose nodes may read what `around` it is named.
 class Parser {
 public:
-    Parser(const onnx::ModelProto &model, size_t bytes, const std::string &folder)
-        : model_(model), graph_(model.graph()), folder_(folder) {
-        parsed_.budget.derived += static_cast<int64_t>(bytes) * kDerivedPerByte;
+    Parser(const onnx::GraphProto &graph, const ConstantBudget &budget, const std::string &folder,
+           const Parser *around = nullptr)
+        : graph_(graph), folder_(folder), around_(around) {
+        parsed_.budget = budget;
     }
 
     Result<ParsedModel> parse() {
-        const Result<int64_t> opset = default_opset(model_);
-        if (!opset.ok()) {
-            return opset.status();
-        }
-        parsed_.opset = opset.value();
         SEPCONV_RETURN_IF_ERROR(check_name(graph_.name(), "graph"));
         parsed_.name = graph_.name();
         SEPCONV_RETURN_IF_ERROR(check_counts());
@@ -90,9 +117,18 @@ public:
         return std::move(parsed_);
     }
 
+    /// What is left after parse(), which may have failed.
+    const ConstantBudget &budget() const { return parsed_.budget; }
+
 private:
+    /// Whether a node of the graph may read the name.
+    bool is_known(const std::string &name) const {
+        return producers_.count(name) != 0 || inputs_.count(name) != 0 ||
+               initialisers_.count(name) != 0 || (around_ != nullptr && around_->is_known(name));
+    }
+
     Status check_counts() const {
-        if (!model_.has_graph() || graph_.output_size() == 0) {
+        if (graph_.output_size() == 0) {
             return invalid("the model has no graph with an output");
         }
         if (static_cast<size_t>(graph_.node_size()) > kMaxNodes) {
@@ -211,8 +247,7 @@ private:
             if (!seen.insert(output.name()).second) {
                 return invalid("two outputs are named " + quote(output.name()));
             }
-            if (producers_.count(output.name()) == 0 && initialisers_.count(output.name()) == 0 &&
-                inputs_.count(output.name()) == 0) {
+            if (!is_known(output.name())) {
                 return invalid(what + " is produced by no node");
             }
             parsed_.outputs.push_back(output.name());
@@ -226,12 +261,11 @@ private:
         std::vector<int> waiting(static_cast<size_t>(count), 0);
         std::vector<std::vector<int>> readers(static_cast<size_t>(count));
         for (int i = 0; i < count; ++i) {
-            for (const std::string &input : graph_.node(i).input()) {
+            for (const std::string &input : names_read_by(graph_.node(i))) {
                 if (const auto from = producers_.find(input); from != producers_.end()) {
                     readers[static_cast<size_t>(from->second)].push_back(i);
                     ++waiting[static_cast<size_t>(i)];
-                } else if (!input.empty() && inputs_.count(input) == 0 &&
-                           initialisers_.count(input) == 0) {
+                } else if (!is_known(input)) {
                     return proto_error(StatusCode::kInvalidModel, graph_.node(i),
                                        "input " + quote(input) + " is produced by no node");
                 }
@@ -275,7 +309,7 @@ private:
                 continue;
             }
             needed[static_cast<size_t>(from->second)] = true;
-            for (const std::string &input : graph_.node(from->second).input()) {
+            for (const std::string &input : names_read_by(graph_.node(from->second))) {
                 if (read.insert(input).second) {
                     wanted.push_back(input);
                 }
@@ -368,9 +402,14 @@ private:
                 break;
             }
             case onnx::AttributeProto::GRAPH:
+                if (node.op == "If") {
+                    value = branch_of(proto.g());
+                    break;
+                }
+                [[fallthrough]];
             case onnx::AttributeProto::GRAPHS:
                 return node_error(StatusCode::kUnsupported, node,
-                                  what + " is a subgraph; control flow is not supported");
+                                  what + " is a subgraph; of control flow only If is supported");
             default:
                 return node_error(
                     StatusCode::kUnsupported, node,
@@ -380,9 +419,27 @@ private:
         return Status();
     }
 
-    const onnx::ModelProto &model_;
+    /// What is wrong with a branch matters when it is taken. Protobuf limits how deep they nest.
+    std::shared_ptr<const Branch> branch_of(const onnx::GraphProto &graph) {
+        Parser parser(graph, parsed_.budget, folder_, this);
+        Result<ParsedModel> parsed = parser.parse();
+        parsed_.budget = parser.budget();
+        Branch branch;
+        if (!parsed.ok()) {
+            branch.status = parsed.status();
+        } else if (graph.input_size() != 0) {
+            branch.status = invalid("the branch " + quote(graph.name()) + " of an If has inputs");
+        } else {
+            branch.nodes = std::move(parsed.value().nodes);
+            branch.outputs = std::move(parsed.value().outputs);
+            branch.constants = std::move(parsed.value().constants);
+        }
+        return std::make_shared<const Branch>(std::move(branch));
+    }
+
     const onnx::GraphProto &graph_;
     const std::string &folder_;
+    const Parser *around_;  ///< Of the graph around this one, or null.
     ParsedModel parsed_;
     std::map<std::string, const onnx::TensorProto *> initialisers_;
     std::unordered_set<std::string> inputs_;  ///< All listed, initialisers included.
@@ -404,7 +461,15 @@ Result<ParsedModel> parse_onnx(std::string_view bytes, const std::string &folder
         return invalid("not an ONNX model: the " + std::to_string(bytes.size()) +
                        " bytes are not a protobuf message of the kind ModelProto");
     }
-    return Parser(model, bytes.size(), folder).parse();
+    const Result<int64_t> opset = default_opset(model);
+    if (!opset.ok()) {
+        return opset.status();
+    }
+    ConstantBudget budget;
+    budget.derived += static_cast<int64_t>(bytes.size()) * kDerivedPerByte;
+    Result<ParsedModel> parsed = Parser(model.graph(), budget, folder).parse();
+    if (parsed.ok()) parsed.value().opset = opset.value();
+    return parsed;
 }
 
 }  // namespace sepconv

@@ -32,7 +32,7 @@ OperatorField read_field(std::string word) {
 }
 
 char kind_of(const Attribute &attribute) {
-    constexpr char kKinds[] = {'i', 'f', 's', 'I', 'F', 'T'};
+    constexpr char kKinds[] = {'i', 'f', 's', 'I', 'F', 'T', 'G'};
     return kKinds[attribute.index()];
 }
 

@@ -9,6 +9,7 @@
 #include "compiler/diagnostic.h"
 #include "compiler/fold_constants.h"
 #include "compiler/infer_shapes.h"
+#include "compiler/input_shapes.h"
 #include "compiler/limits.h"
 #include "compiler/onnx_parse.h"
 
@@ -35,85 +36,20 @@ public:
         apply_renames();
         SEPCONV_RETURN_IF_ERROR(produce_constant_outputs());
         SEPCONV_RETURN_IF_ERROR(produce_input_outputs());
+        if (takes_branches_) drop_unread_nodes();
         drop_unread_constants();
         return std::move(graph_);
     }
 
 private:
     Status set_inputs(const ReadOptions &options) {
-        for (const auto &[name, shape] : options.input_shapes) {
-            const bool known =
-                std::any_of(model_.inputs.begin(), model_.inputs.end(),
-                            [&name = name](const DeclaredInput &in) { return in.name == name; });
-            if (!known) {
-                return Status(StatusCode::kInvalidArgument,
-                              "--input-shape names " + quote(name) +
-                                  ", which is no input of the model; its inputs are " +
-                                  input_names());
-            }
-        }
-        for (const DeclaredInput &declared : model_.inputs) {
-            const auto given = options.input_shapes.find(declared.name);
-            Result<Shape> shape = given != options.input_shapes.end()
-                                      ? given_shape(declared, given->second)
-                                      : declared_shape(declared);
-            if (!shape.ok()) {
-                return shape.status();
-            }
-            SEPCONV_RETURN_IF_ERROR(check_shape("input " + quote(declared.name), shape.value()));
-            graph_.inputs.push_back(declared.name);
-            graph_.values[declared.name] = Value{ElementType::kFloat, std::move(shape).value()};
+        const Result<std::vector<Shape>> shapes = input_shapes(model_.inputs, options.input_shapes);
+        SEPCONV_RETURN_IF_ERROR(shapes.status());
+        for (size_t i = 0; i < model_.inputs.size(); ++i) {
+            graph_.inputs.push_back(model_.inputs[i].name);
+            graph_.values[model_.inputs[i].name] = Value{ElementType::kFloat, shapes.value()[i]};
         }
         return Status();
-    }
-
-    std::string input_names() const {
-        std::string names;
-        for (const DeclaredInput &input : model_.inputs) {
-            names += (names.empty() ? "" : ", ") + quote(input.name);
-        }
-        return names.empty() ? "none" : names;
-    }
-
-    static Result<Shape> given_shape(const DeclaredInput &declared, const Shape &given) {
-        if (declared.shape && declared.shape->size() != given.size()) {
-            return Status(StatusCode::kInvalidArgument,
-                          "--input-shape gives " + quote(declared.name) + " rank " +
-                              std::to_string(given.size()) + ", the model declares rank " +
-                              std::to_string(declared.shape->size()));
-        }
-        for (const int64_t extent : given) {
-            if (extent < 1) {
-                return Status(StatusCode::kInvalidArgument,
-                              "--input-shape gives " + quote(declared.name) + " the shape " +
-                                  shape_text(given) + ", expected positive extents");
-            }
-        }
-        return given;
-    }
-
-    static Result<Shape> declared_shape(const DeclaredInput &declared) {
-        if (!declared.shape) {
-            return Status(StatusCode::kInvalidArgument,
-                          "input " + quote(declared.name) +
-                              " has no declared shape: give it with --input-shape " +
-                              quote(quote(declared.name + "=...")));
-        }
-        Shape shape = *declared.shape;
-        std::string wanted;
-        for (size_t i = 0; i < shape.size(); ++i) {
-            if (i == 0 && shape[i] < 1) {
-                shape[i] = 1;
-            }
-            wanted += (i == 0 ? "" : "x") + (shape[i] < 1 ? "?" : std::to_string(shape[i]));
-        }
-        if (wanted.find('?') != std::string::npos) {
-            return Status(StatusCode::kInvalidArgument, "input " + quote(declared.name) +
-                                                            " has unknown extents: give them with "
-                                                            "--input-shape " +
-                                                            quote(declared.name + "=" + wanted));
-        }
-        return shape;
     }
 
     /// All names that made-up ones must avoid.
@@ -143,6 +79,9 @@ private:
                 input = alias->second;
             }
         }
+        if (node.op == "If") {
+            return take_branch(node);
+        }
         if (is_foldable(graph_, node)) {
             return fold(std::move(node));
         }
@@ -167,6 +106,100 @@ private:
             return add_chain(std::move(node));
         }
         return append(std::move(node));
+    }
+
+    /// The branch that the constant condition of an If chooses.
+    Result<std::shared_ptr<const Branch>> chosen_branch(const Node &node) const {
+        const Constant *condition = graph_.constant(node.input(0));
+        if (condition == nullptr) {
+            return node_error(StatusCode::kUnsupported, node,
+                              "the condition is not constant at the given input shapes");
+        }
+        if (condition->type() != ElementType::kBool || element_count(condition->shape) != 1) {
+            return node_error(StatusCode::kInvalidModel, node,
+                              "the condition is of type " +
+                                  std::string(name_of(condition->type())) + " and shape " +
+                                  shape_text(condition->shape) + ", expected one BOOL");
+        }
+        const bool holds = condition->converted<int64_t>()[0] != 0;
+        const std::string side = holds ? "then_branch" : "else_branch";
+        const auto found = node.attributes.find(side);
+        const auto *branch = found == node.attributes.end()
+                                 ? nullptr
+                                 : std::get_if<std::shared_ptr<const Branch>>(&found->second);
+        if (branch == nullptr) {
+            return node_error(StatusCode::kInvalidModel, node, side + " is missing");
+        }
+        SEPCONV_RETURN_IF_ERROR((*branch)->status);
+        if ((*branch)->outputs.size() != node.outputs.size()) {
+            return node_error(StatusCode::kInvalidModel, node,
+                              side + " has " + std::to_string((*branch)->outputs.size()) +
+                                  " outputs, expected " + std::to_string(node.outputs.size()));
+        }
+        return *branch;
+    }
+
+    /// Adds what an If computes in its place. Names of the branch are made unique; while its nodes
+    /// are added, branches inside it find them in scope_.
+    Status take_branch(const Node &node) {
+        Result<std::shared_ptr<const Branch>> chosen = chosen_branch(node);
+        SEPCONV_RETURN_IF_ERROR(chosen.status());
+        const Branch &branch = *chosen.value();
+        takes_branches_ = true;
+        std::vector<std::pair<std::string, std::string>> hidden;  // What scope_ said; "" nothing.
+        const auto define = [&](const std::string &name) {
+            std::string &inner = scope_[name];
+            hidden.emplace_back(name, inner);
+            inner = unique(names_, name);
+        };
+        const auto rename = [&](std::string &name) {
+            if (const auto found = scope_.find(name); found != scope_.end()) name = found->second;
+        };
+        for (const auto &[name, constant] : branch.constants) {
+            define(name);
+            graph_.constants[scope_[name]] = constant;
+        }
+        for (Node inner : branch.nodes) {
+            inner.name = unique(node_names_, inner.name);
+            std::for_each(inner.inputs.begin(), inner.inputs.end(), rename);
+            for (std::string &output : inner.outputs) {
+                if (output.empty()) continue;
+                define(output);
+                rename(output);
+            }
+            SEPCONV_RETURN_IF_ERROR(add(std::move(inner)));
+        }
+        for (size_t i = 0; i < node.outputs.size(); ++i) {
+            if (node.outputs[i].empty()) continue;
+            Node copy{"Identity", unique(node_names_, node.name), {branch.outputs[i]}, {}, {}};
+            rename(copy.inputs[0]);
+            copy.outputs = {node.outputs[i]};
+            SEPCONV_RETURN_IF_ERROR(add(std::move(copy)));
+        }
+        for (auto it = hidden.rbegin(); it != hidden.rend(); ++it) {
+            it->second.empty() ? static_cast<void>(scope_.erase(it->first))
+                               : static_cast<void>(scope_[it->first] = it->second);
+        }
+        return Status();
+    }
+
+    /// Nodes that only a branch reads which is not taken.
+    void drop_unread_nodes() {
+        std::unordered_set<std::string> read(graph_.outputs.begin(), graph_.outputs.end());
+        std::vector<Node> nodes;
+        for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+            const bool is_read =
+                std::any_of(node->outputs.begin(), node->outputs.end(),
+                            [&](const std::string &output) { return read.count(output) != 0; });
+            if (is_read) {
+                read.insert(node->inputs.begin(), node->inputs.end());
+                nodes.push_back(std::move(*node));
+                continue;
+            }
+            for (const std::string &output : node->outputs) graph_.values.erase(output);
+        }
+        graph_.nodes.assign(std::make_move_iterator(nodes.rbegin()),
+                            std::make_move_iterator(nodes.rend()));
     }
 
     Status fold(Node node) {
@@ -222,7 +255,7 @@ private:
                 if (!parts.empty()) std::swap(parts[kept], parts[i]);
                 std::swap(shapes[kept++], shapes[i]);
             } else if (!node.outputs[i].empty()) {
-                graph_.constants[node.outputs[i]] = Constant(ElementType::kFloat, shapes[i]);
+                graph_.constants[node.outputs[i]] = Constant::zeros(ElementType::kFloat, shapes[i]);
             }
         }
         node.outputs.resize(kept);
@@ -408,6 +441,9 @@ private:
     std::unordered_set<std::string> names_;     ///< Of values and constants.
     std::unordered_set<std::string> node_names_;
     std::unordered_map<std::string, std::string> aliases_;  ///< Identity's output to its input.
+    /// Inside a branch of an If: its names, and those around it, to what they became.
+    std::unordered_map<std::string, std::string> scope_;
+    bool takes_branches_ = false;
     std::unordered_map<std::string, std::string> renames_;  ///< At the end: value to output.
 };
 

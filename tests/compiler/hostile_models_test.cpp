@@ -242,14 +242,14 @@ const HostileModel kStructures[] = {
      }},
     {"SelfLoop", kInvalid, "node 'y' (Relu): depends on its own output (a cycle)",
      [](B &b) { b.input("x", {2}).node("Relu", {"y"}, {"y"}).output("y"); }},
-    {"Loop", kUnsupported, "attribute 'body' is a subgraph; control flow is not supported",
+    {"Loop", kUnsupported, "attribute 'body' is a subgraph; of control flow only If is supported",
      [](B &b) {
          b.input("x", {2}).node("Loop", {"x"}, {"y"}).output("y");
          auto *body = b.graph().mutable_node(0)->add_attribute();
          body->set_name("body");
          body->set_type(onnx::AttributeProto::GRAPH);
      }},
-    {"NestedSubgraphs", kUnsupported, "attribute 'then_branch' is a subgraph",
+    {"NestedSubgraphs", kUnsupported, "the condition is not constant at the given input shapes",
      [](B &b) {
          b.input("x", {2}).node("If", {"x"}, {"y"}).output("y");
          nest(*b.graph().mutable_node(0), 20);

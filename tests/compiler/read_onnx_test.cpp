@@ -259,6 +259,81 @@ const Refusal kConvRefusals[] = {
      }},
 };
 
+/// Adds a subgraph to the last node, which returns what "Relu" makes of `input`.
+void branch(B &b, const std::string &name, const std::string &input = "x") {
+    auto *attribute = b.graph().mutable_node(b.graph().node_size() - 1)->add_attribute();
+    attribute->set_name(name);
+    attribute->set_type(onnx::AttributeProto::GRAPH);
+    auto *node = attribute->mutable_g()->add_node();
+    node->set_op_type("Relu");
+    node->add_input(input);
+    node->add_output(name + "_y");
+    attribute->mutable_g()->add_output()->set_name(name + "_y");
+}
+
+/// y = If(condition) with a then_branch of x.
+B &choice(B &b, const std::string &condition) {
+    b.input("x", {2}).node("If", {condition}, {"y"}).output("y");
+    branch(b, "then_branch");
+    return b;
+}
+
+B &condition(B &b, const Shape &shape, onnx::TensorProto::DataType type) {
+    auto *tensor = b.graph().add_initializer();
+    tensor->set_name("c");
+    tensor->set_data_type(type);
+    for (const int64_t extent : shape) tensor->add_dims(extent);
+    for (int64_t i = 0; i < element_count(shape); ++i) tensor->add_int32_data(1);
+    return b;
+}
+
+constexpr auto kBool = onnx::TensorProto::BOOL;
+
+const Refusal kBranchRefusals[] = {
+    {"ComputedCondition", kUnsupported, "(If): the condition is not constant at the given input",
+     [](B &b) { choice(b, "x"); }},
+    {"NoCondition", kUnsupported, "(If): the condition is not constant at the given input",
+     [](B &b) { choice(b, ""); }},
+    {"ConditionOfInts", kInvalid, "condition is of type INT32 and shape 1, expected one BOOL",
+     [](B &b) { choice(condition(b, {1}, onnx::TensorProto::INT32), "c"); }},
+    {"TwoConditions", kInvalid, "condition is of type BOOL and shape 2, expected one BOOL",
+     [](B &b) { choice(condition(b, {2}, kBool), "c"); }},
+    {"NoBranch", kInvalid, "(If): then_branch is missing",
+     [](B &b) { condition(b, {}, kBool).input("x", {2}).node("If", {"c"}, {"y"}).output("y"); }},
+    {"NoSubgraph", kInvalid, "(If): then_branch is missing",
+     [](B &b) {
+         condition(b, {}, kBool).input("x", {2}).node("If", {"c"}, {"y"}).output("y");
+         b.with("then_branch", int64_t{1});
+     }},
+    {"UnknownNameInBranch", kInvalid, "input 'nothing' is produced by no node",
+     [](B &b) {
+         condition(b, {}, kBool).input("x", {2}).node("If", {"c"}, {"y"}).output("y");
+         branch(b, "then_branch", "nothing");
+     }},
+    {"BranchReadsItsResult", kInvalid, "depends on its own output (a cycle)",
+     [](B &b) {
+         condition(b, {}, kBool).input("x", {2}).node("If", {"c"}, {"y"}).output("y");
+         branch(b, "then_branch", "y");
+     }},
+    {"BranchWithInputs", kInvalid, "of an If has inputs",
+     [](B &b) {
+         choice(condition(b, {}, kBool), "c");
+         b.graph().mutable_node(0)->mutable_attribute(0)->mutable_g()->add_input()->set_name("in");
+     }},
+    {"BranchWithMoreOutputs", kInvalid, "then_branch has 2 outputs, expected 1",
+     [](B &b) {
+         choice(condition(b, {}, kBool), "c");
+         auto *graph = b.graph().mutable_node(0)->mutable_attribute(0)->mutable_g();
+         graph->add_output()->set_name("x");
+     }},
+    {"UnknownOperatorInBranch", kUnsupported, "the operator is not supported",
+     [](B &b) {
+         choice(condition(b, {}, kBool), "c");
+         auto *graph = b.graph().mutable_node(0)->mutable_attribute(0)->mutable_g();
+         graph->mutable_node(0)->set_op_type("NonMaxSuppression");
+     }},
+};
+
 const Refusal kStructureRefusals[] = {
     {"Cycle", kInvalid, "a cycle",
      [](B &b) {
@@ -289,12 +364,10 @@ const Refusal kStructureRefusals[] = {
          b.input("x", {2}).node("Relu", {"x"}, {"y"}).output("y");
          b.graph().mutable_node(0)->set_domain("com.example");
      }},
-    {"Subgraph", kUnsupported, "attribute 'then_branch' is a subgraph",
+    {"Loop", kUnsupported, "attribute 'body' is a subgraph; of control flow only If is supported",
      [](B &b) {
-         b.input("x", {2}).node("If", {"x"}, {"y"}).output("y");
-         auto *branch = b.graph().mutable_node(0)->add_attribute();
-         branch->set_name("then_branch");
-         branch->set_type(onnx::AttributeProto::GRAPH);
+         b.input("x", {2}).node("Loop", {"x"}, {"y"}).output("y");
+         branch(b, "body");
      }},
     {"NulInName", kInvalid, "value 'a\\x00b' has a NUL byte",
      [](B &b) {
@@ -490,6 +563,8 @@ const Refusal kOutputRefusals[] = {
      }},
 };
 
+INSTANTIATE_TEST_SUITE_P(Branch, ReadOnnxRefuses, testing::ValuesIn(kBranchRefusals),
+                         name_of_refusal);
 INSTANTIATE_TEST_SUITE_P(Conv, ReadOnnxRefuses, testing::ValuesIn(kConvRefusals), name_of_refusal);
 INSTANTIATE_TEST_SUITE_P(Outputs, ReadOnnxRefuses, testing::ValuesIn(kOutputRefusals),
                          name_of_refusal);

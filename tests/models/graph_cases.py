@@ -1,6 +1,8 @@
-"""Operators that become views, copies or other operators: flips, repetitions, picks."""
+"""Operators that become views, copies or other operators, or disappear: flips, repetitions, picks,
+branches."""
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from case_builder import X, Case
 
@@ -440,4 +442,93 @@ def empties():
     ]
 
 
-GROUPS = {"empties": empties, "rewrites": rewrites, "declared_outputs": declared_outputs, "flips": flips, "repeats": repeats, "gathers": gathers}
+def branches():
+    """If with a condition that is known at the given shapes."""
+    def graph(builder, make, *inputs):
+        """A branch: what `make(builder, *inputs)` adds, with its constants inside."""
+        inner = type(builder)(builder.prefix)
+        inner._count = builder._count = builder._count + 100  # Names of its own.
+        made = make(inner, *inputs)
+        outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+                   for name in (made if isinstance(made, list) else [made])]
+        builder._count = inner._count
+        return helper.make_graph(inner.nodes, "branch", [], outputs, inner.constants)
+
+    def choose(b, condition, then, other, *inputs, outputs=1):
+        return b.node("If", condition, then_branch=graph(b, then, *inputs),
+                      else_branch=graph(b, other, *inputs), outputs=outputs)
+
+    def truth(b, value):
+        return b.constant(np.array(value))
+
+    def extent_is(b, x, axis, extent):
+        return b.node("Equal", b.node("Gather", b.node("Shape", x), b.constant(axis, np.int64)),
+                      b.constant(extent, np.int64))
+
+    def relu(b, x):
+        return b.node("Relu", x)
+
+    def conv(b, x):
+        return b.conv(x, 5, 13)
+
+    def squeezed(b, x, axis):
+        """As PyTorch exports squeeze(axis) of a dynamic shape; both branches suit a static one too."""
+        return choose(b, extent_is(b, x, axis, 1), lambda b, x: b.node(
+            "Squeeze", _slice(b, x, [0], [1], [axis]), b.constant([axis], np.int64)),
+                      lambda b, x: b.node("Identity", x), x)
+
+    def nested(b, x):
+        def outer(b, x):
+            y = b.node("Relu", x)
+            return choose(b, extent_is(b, x, 1, 13), lambda b, y: b.node("Neg", y),
+                          lambda b, y: b.node("Exp", y), y)
+        return choose(b, truth(b, True), outer, relu, x)
+
+    def computed_condition_inside(b, x):
+        return choose(b, truth(b, False), relu, lambda b, x: b.node(
+            "Add", choose(b, b.node("Not", truth(b, True)), relu, conv, x), b.weights(5, 1, 1)), x)
+
+    def captured(b, x):
+        weights, y = b.weights(13, 1, 1), b.node("Sigmoid", x)
+        return b.node("Mul", x, choose(b, truth(b, True), lambda b, y: b.node("Mul", y, weights),
+                                       relu, y))
+
+    def twice(b, x):
+        condition = truth(b, True)
+        return b.node("Add", choose(b, condition, conv, relu, x),
+                      choose(b, condition, conv, relu, x))
+
+    def read_by_the_other(b, x):
+        y = b.conv(x, 13, 13, kernel=(1, 1))
+        return choose(b, truth(b, True), lambda b, x, y: relu(b, x), lambda b, x, y: relu(b, y),
+                      x, y)
+
+    def on(name, make, shape=X, opset=17):
+        return Case(name, [shape], make, opset=opset)
+
+    both = (lambda b, x: [relu(b, x), b.node("Neg", x)], lambda b, x: [b.node("Exp", x), b.node("Identity", x)])
+    return [
+        on("if_true", lambda b, x: choose(b, truth(b, True), relu, conv, x)),
+        on("if_false", lambda b, x: choose(b, truth(b, False), relu, conv, x)),
+        on("if_list_of_one", lambda b, x: choose(b, truth(b, [True]), conv, relu, x)),
+        on("if_opset_9", lambda b, x: choose(b, truth(b, False), relu, lambda b, x: b.node("Neg", x),
+                                             x), opset=9),
+        on("if_extent", lambda b, x: choose(b, extent_is(b, x, 2, 9), relu, conv, x)),
+        on("if_squeeze", lambda b, x: relu(b, squeezed(b, x, 3)), shape=(1, 13, 9, 1)),
+        on("if_no_squeeze", lambda b, x: relu(b, squeezed(b, x, 3))),
+        on("if_two_outputs", lambda b, x: b.node("Sub", *choose(
+            b, truth(b, True), *both, x, outputs=2))),
+        on("if_second_output", lambda b, x: choose(b, truth(b, True), *both, x, outputs=2)[1]),
+        on("if_all_outputs", lambda b, x: choose(b, truth(b, True), *both, x, outputs=2)),
+        on("if_constant_branch", lambda b, x: b.node("Mul", x, choose(
+            b, truth(b, True), lambda b: b.weights(13, 1, 1), lambda b: b.weights(1)))),
+        on("if_nested", nested),
+        on("if_nested_false", computed_condition_inside),
+        on("if_captured", captured),
+        on("if_twice", twice),
+        on("if_read_by_the_other", read_by_the_other),
+        on("if_then_conv", lambda b, x: conv(b, choose(b, truth(b, True), relu, conv, x))),
+    ]
+
+
+GROUPS = {"branches": branches, "empties": empties, "rewrites": rewrites, "declared_outputs": declared_outputs, "flips": flips, "repeats": repeats, "gathers": gathers}

@@ -38,7 +38,7 @@ RELATIVE, NOISES = 1e-5, 32     # Of the largest value of an output; of what rou
 FOR_EACH_OPERATOR = 1000        # So many graphs have every operator.
 LARGEST_NOISE = 1e-5            # Of the largest value: more says nothing about a compiler.
 # Patterns of messages that refuse what is documented as not supported.
-DOCUMENTED = ("control flow is not supported", "element type INT64, only FLOAT is supported",
+DOCUMENTED = ("of control flow only If is supported", "element type INT64, only FLOAT is supported",
               "is an input of the model", r"output \d+ of node .* is empty")
 
 
