@@ -130,10 +130,26 @@ Status Lowering::place_stage(const FusedStage &stage, const Shape &out_shape,
     return Status();
 }
 
+namespace {
+
+/// Whether a window over one row or one column computes several: its taps then share loads, and
+/// Halide hoists a shared load out of the mask that keeps it within the channels.
+bool grows_from_one(const Shape &in, const Shape &out) {
+    for (size_t axis = 2; axis < in.size(); axis++) {
+        if (in[axis] == 1 && out[axis] > 1) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
 Status Lowering::lower_block(const Group &group) {
     View in = view_of(group.input);
     const bool expands = group.stage(StageId::kExpand) != nullptr;
-    if (!expands && in.shape[1] > 1 && in.strides[1] != 1) {  // Read in vectors of channels.
+    // Read in vectors of channels.
+    const bool scattered = in.shape[1] > 1 && in.strides[1] != 1;
+    const bool overruns = !is_padded(in) && grows_from_one(in.shape, graph_.shape_of(group.output));
+    if (!expands && (scattered || overruns)) {
         Result<View> copied = channels_last_copy(in);
         SEPCONV_RETURN_IF_ERROR(copied.status());
         in = copied.value();

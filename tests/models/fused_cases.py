@@ -103,6 +103,27 @@ def convolutions():
     ]
 
 
+def growths():
+    """Images of one row or column: taps share loads, which must stay within the caller's buffer."""
+    def grown(name, shape, pads, between=True):
+        """A depthwise that computes more pixels than the caller's image has."""
+        def make(b, x):
+            y = depthwise(b, x, shape[1], "Relu", pads=pads)
+            return pointwise(b, y, 8, shape[1]) if between else y
+        return Case(f"grown_{name}", [shape], make)
+
+    return [
+        grown("pixel", (1, 4, 1, 1), [1, 1, 2, 2]),
+        grown("pixel_batch", (2, 5, 1, 1), [2, 2, 1, 1]),
+        grown("pixel_12_channels", (1, 12, 1, 1), [1, 2, 2, 1]),
+        grown("pixel_alone", (1, 4, 1, 1), [1, 1, 2, 2], between=False),
+        grown("row", (1, 4, 1, 3), [2, 1, 2, 1]),
+        grown("row_alone", (1, 4, 1, 3), [2, 1, 2, 1], between=False),
+        grown("column", (1, 4, 3, 1), [1, 2, 1, 2]),
+        grown("column_alone", (1, 12, 3, 1), [1, 2, 1, 2], between=False),
+    ]
+
+
 def stems():
     """A convolution on a picture in front of the first separable block."""
     def stem(b, x, hidden, out_channels, channels=3, **attributes):
@@ -335,4 +356,4 @@ def ghosts():
 
 
 def fused():
-    return [*convolutions(), *stems(), *inverted_residuals(), *squeezes(), *ghosts()]
+    return [*convolutions(), *growths(), *stems(), *inverted_residuals(), *squeezes(), *ghosts()]
