@@ -291,17 +291,18 @@ def request(g, x, attributes, part):
     if g.opset >= 18 and not part and g.chance(0.3):
         attributes["axes"] = g.pick(([2, 3], [-2, -1]))
         axes = slice(2, 4)
+    # ONNX Runtime leaves an axis alone whose extent stays, also where these would move it.
+    moves = part or attributes["coordinate_transformation_mode"] == "tf_half_pixel_for_nn"
+    factors = (2.0, 3.0, 1.5) if moves else EXACT
     if g.chance(0.5) and not part:  # With scales ONNX Runtime takes the extent of the whole input.
-        return [g.constant([1, 1, g.pick(EXACT), g.pick(EXACT)][axes], np.float32)]
-    # ONNX Runtime leaves an axis alone whose extent stays, whatever the crop.
-    factors = (2.0, 3.0, 1.5) if part else EXACT
+        return [g.constant([1, 1, g.pick(factors), g.pick(factors)][axes], np.float32)]
     scaled = [extent * g.pick(factors) for extent in g.shape(x)[2:]]
     # Its nearest pixel is not always the exact one of other factors: resize_positions.py.
     nearest = attributes.get("mode", "nearest") == "nearest"
     if nearest and any(extent != int(extent) for extent in scaled):
         raise Unsuitable("no exact factor")
     sizes = [*g.shape(x)[:2], *(max(1, int(extent)) for extent in scaled)]
-    if part and any(size == extent for size, extent in zip(sizes[2:], g.shape(x)[2:])):
+    if moves and any(size == extent for size, extent in zip(sizes[2:], g.shape(x)[2:])):
         raise Unsuitable("an axis keeps its extent")
     # With a policy it leaves negative axes alone.
     if attributes.get("axes") == [2, 3] and not nearest and g.chance(0.5):
