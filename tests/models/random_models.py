@@ -36,6 +36,7 @@ OPSETS = (17, 7, 11, 13, 18, 9, 20, 10, 15, 12, 21, 8, 14, 16, 19, 22, 23, 24, 2
 SHAPES = ((1, 4, 6, 7), (1, 8, 6, 7), (2, 4, 5, 6), (1, 3, 8, 8), (1, 8, 1, 1), (1, 12, 5, 6),
           (1, 8, 16), (2, 4, 9), (4, 8), (1, 12), (3, 5), (8,), (1, 2, 4, 5, 6))
 RELATIVE, NOISES = 1e-5, 32     # Of the largest value of an output; of what rounding changes there.
+ABSOLUTE = 1e-8                 # ONNX Runtime's Sigmoid ends in 0.
 FOR_EACH_OPERATOR = 1000        # So many graphs have every operator.
 LARGEST_NOISE = 1e-5            # Of the largest value: more says nothing about a compiler.
 # Patterns of messages that refuse what is documented as not supported.
@@ -92,7 +93,8 @@ def finished(graph):
     for name, change in noise.items():
         if change > LARGEST_NOISE * np.abs(graph.values[name]).max(initial=0):
             return None
-    graph.allowed = {name: RELATIVE * np.abs(graph.values[name]).max(initial=0) + NOISES * change
+    graph.allowed = {name: ABSOLUTE + RELATIVE * np.abs(graph.values[name]).max(initial=0) +
+                           NOISES * change
                      for name, change in noise.items()}
     return graph
 

@@ -7,7 +7,7 @@ from onnx import TensorProto
 import attribute_walk
 from attribute_list import ROWS
 from attribute_rows import ABSENT, Constant, Parameter, Weights
-from random_graph import Graph, Unsuitable
+from random_graph import LARGEST_VALUE, Graph, Unsuitable
 from random_operators import draws
 
 
@@ -51,6 +51,9 @@ def input_of(g, row, given):
 
 
 def as_float(g, name):
-    if g.values[name].dtype == np.float32:
+    value = g.values[name]
+    if value.dtype == np.float32:
         return name
+    if value.dtype == np.int64 and np.abs(value).max(initial=0) > LARGEST_VALUE:
+        name = g.node("Div", name, g.constant(16, np.int64))
     return g.node("Cast", name, to=TensorProto.FLOAT)
