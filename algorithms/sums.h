@@ -16,8 +16,8 @@ public:
     int length() const { return length_; }
     bool equal() const { return terms_ % length_ == 0; }
     int count() const { return (terms_ + length_ - 1) / length_; }
-    /// Term `term` of chunk `chunk`, inside the axis. Drops what lies outside it from the reduction
-    /// domain that `term` is of.
+    /// The index of term `term` of chunk `chunk`. Restricts `domain`, which `term` belongs to, to
+    /// the terms inside the axis.
     Halide::Expr at(const Halide::Expr &chunk, const Halide::RVar &term,
                     Halide::RDom &domain) const;
 

@@ -47,7 +47,7 @@ private:
         return nodes.size() != 1 || claimed_[nodes[0]] ? -1 : nodes[0];
     }
 
-    /// Which operands the steps of an epilogue may have besides constants.
+    /// The computed operands that the steps of an epilogue may have; constants are always allowed.
     struct Operands {
         bool tensors = false;
         bool gates = true;  ///< Computed, one value per channel and image.
@@ -113,7 +113,7 @@ private:
         return graph_.shape_of(node.input(1))[0] / graph_.shape_of(node.input(0))[1];
     }
 
-    /// Adds the Conv that reads the group's output, and the elementwise nodes behind it. The result
+    /// Adds the Conv that reads the group's output, and the elementwise nodes after it. The result
     /// may have too many arguments (fits()).
     void add_stage(Group &group, StageId id, int node, bool tensors) const {
         if (group.nodes.empty()) group.input = graph_.nodes[node].input(0);

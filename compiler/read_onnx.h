@@ -18,10 +18,11 @@ struct ReadOptions {
 };
 
 /// Untrusted bytes to a graph: parse (protobuf, pinned onnx.proto), validate, infer every shape,
-/// fold constants and Shape subgraphs at the given input shapes. Afterwards no node has only
-/// constant inputs and Constant, Identity, Dropout, Shape, ConstantOfShape, Cast of constants are
-/// gone. A dimension that stays unknown is an error that names the input and --input-shape
-/// (a symbolic or non-positive first dimension, the batch, becomes 1).
+/// fold constants and Shape subgraphs at the given input shapes, and replace each If by the branch
+/// it takes. Afterwards a node has only constant inputs where fold_node() leaves it to a kernel,
+/// and Constant, Identity, Dropout, Shape, ConstantOfShape, Cast of constants and If are gone. A
+/// dimension that stays unknown is an error that names the input and --input-shape (a symbolic or
+/// non-positive first dimension, the batch, becomes 1).
 Result<Graph> read_onnx(std::string_view bytes, const ReadOptions &options);
 
 /// Reads the file and calls read_onnx.

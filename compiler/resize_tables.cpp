@@ -75,8 +75,8 @@ Position tf_crop_and_resize(const ResizeAxis &axis, int64_t x) {
     double position = 0.5 * (start + end) * last;
     if (axis.out > 1) {
         const auto intervals = static_cast<double>(axis.out - 1);
-        const auto behind = static_cast<double>(x);
-        position = (start * (intervals - behind) + end * behind) * last / intervals;
+        const auto index = static_cast<double>(x);
+        position = (start * (intervals - index) + end * index) * last / intervals;
     }
     // Outside it does not matter how far.
     position = std::clamp(position, -1.0, last + 1);

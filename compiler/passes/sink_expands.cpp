@@ -22,14 +22,14 @@ public:
     void run() {
         std::vector<Node> nodes;
         for (Node &node : graph_.nodes) {
-            std::optional<Node> behind;
+            std::optional<Node> expand;
             if (node.op == "Expand") {
                 sources_[node.outputs[0]] = node.input(0);
             } else if (is_elementwise(node) && node.outputs.size() == 1) {
-                behind = pass_by(node);
+                expand = pass_by(node);
             }
             nodes.push_back(std::move(node));
-            if (behind) nodes.push_back(std::move(*behind));
+            if (expand) nodes.push_back(std::move(*expand));
         }
         graph_.nodes = std::move(nodes);
     }
@@ -55,7 +55,8 @@ private:
         return std::nullopt;
     }
 
-    /// Of values that all expand: computes the few and expands the result for who broadcasts it.
+    /// Computes a node whose inputs are all expanded on the unexpanded values, and returns the
+    /// Expand of its result.
     std::optional<Node> sunk(Node &node, std::vector<std::string> &inputs, const Shape &shape) {
         const std::string output = node.outputs[0];
         if (!only_elementwise_reads(output)) return std::nullopt;

@@ -27,7 +27,7 @@ NOTES = [
      "general broadcasting; after a convolution the same shape, scalars, per channel and `[N,C,1,1]` "
      "gates are part of its kernel"),
     (("Concat",), ""), (("Split",), ""), (("Slice",), ""),
-    (("GlobalAveragePool", "GlobalMaxPool"), "any size"),
+    (("GlobalAveragePool", "GlobalMaxPool"), "1-D and 2-D, any size"),
     (("ReduceMean", "ReduceMax"), "any axes, known at the given input shapes"),
     (("AveragePool", "MaxPool"), "1-D and 2-D; padding smaller than the window"),
     (("Gemm",), "constant second input, a matrix; C constant or computed, of any shape"),

@@ -107,28 +107,31 @@ def identity(builder, x, channels):
         np.eye(channels, dtype=np.float32).reshape(channels, channels, 1, 1)))
 
 
+def gated(builder, x, channels):
+    """x * mean(x) by a squeeze-excite, and a project, whose weights are ones of an identity."""
+    gate = builder.node("GlobalAveragePool", x)
+    gate = identity(builder, identity(builder, gate, channels), channels)
+    return identity(builder, builder.node("Mul", x, gate), channels)
+
+
 def squeeze_excite(*shape):
     """x * mean(x), as one kernel: all weights are ones of an identity."""
     def make(builder, x):
         channels = shape[1]
-        gate = builder.node("GlobalAveragePool", x)
-        gate = identity(builder, identity(builder, gate, channels), channels)
-        return identity(builder, builder.node("Mul", x, gate), channels)
+        return gated(builder, x, channels)
 
     return Sum(f"squeeze_{'x'.join(map(str, shape))}", shape, make,
                lambda x: x * x.mean((2, 3), keepdims=True), 14 * 2.0**-24)
 
 
 def squeezed_depthwise(*shape):
-    """The same behind a depthwise whose middle tap alone is not zero."""
+    """The same after a depthwise whose middle tap alone is not zero."""
     def make(builder, x):
         channels = shape[1]
         taps = np.zeros((channels, 1, 3, 3), np.float32)
         taps[:, :, 1, 1] = 1
         x = builder.node("Conv", x, builder.constant(taps), group=channels, pads=[1, 1, 1, 1])
-        gate = builder.node("GlobalAveragePool", x)
-        gate = identity(builder, identity(builder, gate, channels), channels)
-        return identity(builder, builder.node("Mul", x, gate), channels)
+        return gated(builder, x, channels)
 
     return Sum(f"squeezed_depthwise_{'x'.join(map(str, shape))}", shape, make,
                lambda x: x * x.mean((2, 3), keepdims=True), 14 * 2.0**-24)
@@ -138,9 +141,7 @@ def ghost_excite(*shape):
     """A Ghost module that reads x * mean(x): the second half is the first once more."""
     def make(builder, x):
         channels = shape[1]
-        gate = builder.node("GlobalAveragePool", x)
-        gate = identity(builder, identity(builder, gate, channels), channels)
-        first = identity(builder, builder.node("Mul", x, gate), channels)
+        first = gated(builder, x, channels)
         taps = np.zeros((channels, 1, 3, 3), np.float32)
         taps[:, :, 1, 1] = 1
         second = builder.node("Conv", first, builder.constant(taps), group=channels,

@@ -6,7 +6,7 @@
 A number is a graph of 3 to 9 operators or blocks: --seed N --count 1 draws graph N again. Eight
 graphs share one model and one library. A graph that fails is reduced: FOLDER/N.onnx and N.txt hold
 the smallest part that still fails; values computed before it are its inputs. A refusal is a failure
-too, unless it matches DOCUMENTED. 2,000 graphs with one ISA, about an hour on one core:
+too, unless it matches DOCUMENTED. 2,000 graphs with one ISA, about a quarter of an hour on two cores:
 
     random_models.py --tool build/bin/sepconv --work FOLDER --isa avx2 --seed 0 --count 2000
 """
