@@ -18,7 +18,7 @@ Chunks::Chunks(int terms, int most) : terms_(terms), length_(std::min(terms, std
 }
 
 Expr Chunks::at(const Expr &chunk, const Halide::RVar &term, Halide::RDom &domain) const {
-    const Expr all = chunk * length_ + term;
+    Expr all = chunk * length_ + term;
     if (equal()) return all;
     domain.where(all < terms_);
     return Halide::unsafe_promise_clamped(all, 0, terms_ - 1);

@@ -35,10 +35,11 @@ double range_count(T start, T limit, T delta) {
         if (delta == 0) return HUGE_VAL;
         if (delta > 0 ? limit <= start : limit >= start) return 0.0;
         // The distance of two int64 fits uint64_t.
-        const auto from = static_cast<uint64_t>(delta > 0 ? start : limit);
-        const auto to = static_cast<uint64_t>(delta > 0 ? limit : start);
-        const auto step = static_cast<uint64_t>(delta);
-        return static_cast<double>((to - from - 1) / (delta > 0 ? step : 0 - step) + 1);
+        const auto from = static_cast<uint64_t>(int64_t{delta > 0 ? start : limit});
+        const auto to = static_cast<uint64_t>(int64_t{delta > 0 ? limit : start});
+        const auto step = static_cast<uint64_t>(int64_t{delta});
+        const uint64_t steps = (to - from - 1) / (delta > 0 ? step : 0 - step);
+        return static_cast<double>(steps + 1);
     } else {
         return std::max(0.0, std::ceil(static_cast<double>(limit - start) / delta));
     }

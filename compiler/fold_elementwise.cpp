@@ -223,7 +223,7 @@ template<typename I>
 I integer_power(I x, int64_t y) {
     if (y < 0 && x == 0) return truncated<I>(HUGE_VAL);
     if (y < 0 && x != 1 && !is_minus_one(x)) return 0;
-    auto square = static_cast<uint64_t>(x);
+    auto square = static_cast<uint64_t>(int64_t{x});
     uint64_t result = 1;
     for (uint64_t rest = y < 0 ? y % 2 != 0 : y; rest != 0; rest /= 2) {
         result *= rest % 2 == 0 ? 1 : square;

@@ -77,7 +77,7 @@ private:
     }
 
     std::string scalar(float value) {
-        const std::string name = unused_name(graph_, node_->outputs[0] + "_constant");
+        std::string name = unused_name(graph_, node_->outputs[0] + "_constant");
         graph_.constants[name] = Constant(Shape{}, std::vector<float>{value});
         return name;
     }
@@ -88,7 +88,7 @@ private:
         for (const std::string &input : inputs) {
             broadcast_shapes(Shape(shape), graph_.shape_of(input), shape);
         }
-        const std::string value = unused_name(graph_, node_->outputs[0] + "_" + op);
+        std::string value = unused_name(graph_, node_->outputs[0] + "_" + op);
         graph_.values[value] = Value{ElementType::kFloat, shape};
         std::string name = node_->name + "_" + op;
         while (!names_.insert(name).second) name += "_";

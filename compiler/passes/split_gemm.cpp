@@ -24,7 +24,7 @@ void append_split(Graph &graph, Node gemm, std::vector<Node> &nodes) {
         return;
     }
     const auto value_named = [&](const char *suffix, const Shape &shape) {
-        const std::string name = unused_name(graph, sum + suffix);
+        std::string name = unused_name(graph, sum + suffix);
         graph.values[name].shape = shape;
         return name;
     };
